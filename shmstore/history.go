@@ -1,0 +1,92 @@
+package shmstore
+
+import "sync/atomic"
+
+// Every record holds, for each account that it names, the seq of the record before
+// it that names the account. From a row's lastSeq these form a chain into the past,
+// which ends at 0 or where the ring has been overwritten.
+
+// HistoryKind says what a transaction was to the user whose history it is.
+type HistoryKind uint8
+
+const (
+	HistoryDeposit     HistoryKind = 1
+	HistoryWithdraw    HistoryKind = 2
+	HistoryTransferOut HistoryKind = 3
+	HistoryTransferIn  HistoryKind = 4
+)
+
+// HistoryRow is one transaction from one user's side.
+type HistoryRow struct {
+	Seq          uint64
+	TimeNs       uint64
+	Kind         HistoryKind
+	Peer         uint32 // 0 for deposits and withdrawals
+	Delta        int64
+	BalanceAfter int64
+}
+
+// History appends a user's transactions with a seq below before (0: all), newest
+// first, until dst is full, the chain ends or the log no longer reaches. Errors:
+// ErrNoUser; ErrBusy if before lies too far back to be reached in one call.
+func (st *Store) History(user uint32, before uint64, dst []HistoryRow) ([]HistoryRow, error) {
+	if !st.seg.userExists(user) {
+		return dst, ErrNoUser
+	}
+	var rec record
+	seq := st.seg.chainStart(user, before, &rec)
+	for steps := 0; len(dst) < cap(dst) && st.seg.loadRecord(seq, &rec); steps++ {
+		if steps == historyStepsMax {
+			return dst, ErrBusy
+		}
+		if before == 0 || seq < before {
+			dst = append(dst, rec.seenBy(user))
+		}
+		seq = rec.prevOf(user)
+	}
+	return dst, nil
+}
+
+// chainStart is a record of user's chain from which to walk to those below before:
+// before itself if it is one of the user's, else the newest.
+func (seg *Segment) chainStart(user uint32, before uint64, rec *record) uint64 {
+	if before != 0 && seg.loadRecord(before, rec) && rec.names(user) {
+		return before
+	}
+	return atomic.LoadUint64(&seg.accounts[user].lastSeq)
+}
+
+// names tells whether a posting is in user's chain.
+func (r *record) names(user uint32) bool {
+	switch r.kind {
+	case kindDeposit, kindWithdraw:
+		return r.subject == user
+	case kindTransfer:
+		return r.subject == user || r.peer == user
+	}
+	return false
+}
+
+// prevOf is the record before r in user's chain.
+func (r *record) prevOf(user uint32) uint64 {
+	if r.subject == user {
+		return r.subjectPrev
+	}
+	return r.peerPrev
+}
+
+// seenBy is r from user's side.
+func (r *record) seenBy(user uint32) HistoryRow {
+	row := HistoryRow{Seq: r.seq, TimeNs: r.timeNs, BalanceAfter: r.subjectBalance, Delta: int64(r.amount)}
+	switch {
+	case r.kind == kindDeposit:
+		row.Kind = HistoryDeposit
+	case r.kind == kindWithdraw:
+		row.Kind, row.Delta = HistoryWithdraw, -row.Delta
+	case r.subject == user:
+		row.Kind, row.Peer, row.Delta = HistoryTransferOut, r.peer, -row.Delta
+	default:
+		row.Kind, row.Peer, row.BalanceAfter = HistoryTransferIn, r.subject, r.peerBalance
+	}
+	return row
+}

@@ -1,0 +1,245 @@
+package shmstore
+
+import "sync/atomic"
+
+// This file alone defines what lies in the segment. Sizes and offsets are asserted
+// in layout_unsafe.go; a change of any structure changes the layout hash, and a
+// change of meaning that leaves the structures as they are raises layoutVersion.
+
+const (
+	segmentMagic  uint64 = 0x4e53_5348_4d53_4547 // "NSSHMSEG"
+	layoutVersion uint32 = 1
+
+	superblockBytes = 4096
+	controlBytes    = 4096
+	slotRowBytes    = 192
+	accountRowBytes = 64
+	userRowBytes    = 192
+	sessionRowBytes = 64
+	recordBytes     = 128
+	roomRowBytes    = 448
+	mailboxRowBytes = 128
+	addressRowBytes = 320
+	cursorBytes     = 16
+	entryBytes      = 32
+	regionAlign     = 4096
+)
+
+// superblock is at offset 0. ready is set last; a segment without it was never finished.
+type superblock struct {
+	magic           uint64
+	version         uint32
+	ready           uint32
+	layoutHash      uint64
+	segmentBytes    uint64
+	createdUnixNs   uint64
+	realmSalt       [16]byte
+	workers         uint32
+	usersMax        uint32
+	sessionsMax     uint32
+	roomsMax        uint32
+	logRecords      uint32
+	roomRingBytes   uint32
+	mailboxBytes    uint32
+	messageBytesMax uint32
+	lockMode        uint32
+	_               uint32
+	owner           [256]byte // data folder, zero-padded: for messages
+	regionOffset    [regionCount]uint64
+}
+
+// region numbers the parts of the segment, in the order in which they lie.
+type region int
+
+const (
+	regionControl region = iota
+	regionSlots
+	regionMetrics
+	regionDirty
+	regionAccounts
+	regionUsers
+	regionUserIndex
+	regionSessions
+	regionSessionUsers
+	regionLog
+	regionRooms
+	regionMembers
+	regionCursors
+	regionRoomRings
+	regionMailboxes
+	regionMailboxRings
+	regionAddresses
+	regionCount
+)
+
+// control holds the words that every process contends for, a cache line each.
+type control struct {
+	registryLock uint32
+	_            [60]byte
+	globalLock   uint32
+	_            [60]byte
+	logLock      uint32
+	_            [60]byte
+	head         atomic.Uint64 // the commit point: records 1 … head exist
+	floor        uint64        // under the log lock: records 1 … floor are known to be applied
+	_            [48]byte
+	userCount    atomic.Uint32 // ids 1 … userCount exist
+	roomCount    atomic.Uint32 // ids 1 … roomCount exist
+	_            [56]byte
+}
+
+// slotRow is a process's presence. The second line is written for every lock, the
+// third by whoever wakes the slot.
+type slotRow struct {
+	state       atomic.Uint32 // SlotState
+	pid         atomic.Uint32
+	generation  atomic.Uint32
+	_           uint32
+	heartbeatNs atomic.Uint64 // CLOCK_MONOTONIC
+	startedNs   atomic.Uint64 // CLOCK_REALTIME
+	_           [32]byte
+
+	announced  [announcements]lockRef
+	pendingSeq uint64
+	_          [24]byte
+
+	armed     atomic.Uint32 // 1: the slot wants its eventfd written at the next event
+	mailDirty atomic.Uint32
+	_         [56]byte
+}
+
+// accountRow is the fold of the log for one user. lastSeq is stored last.
+type accountRow struct {
+	lock      uint32
+	_         uint32
+	balance   int64
+	lastSeq   uint64 // the newest record that names this account
+	deposited uint64 // sum of its deposits
+	withdrawn uint64 // sum of its withdrawals
+	_         [24]byte
+}
+
+// userRow: the name never changes. Keys are replaced by writing the idle pair and
+// then flipping active, so that a reader never sees half of each.
+type userRow struct {
+	name    [NameBytesMax]byte // zero-padded
+	seq     uint64             // the record that created it
+	keysSeq uint64             // the record that set its keys
+	active  atomic.Uint32      // index of the pair of keys in force
+	_       uint32
+	keys    [2]userKeys
+	_       [8]byte
+}
+
+type userKeys struct {
+	stored [32]byte
+	server [32]byte
+}
+
+// sessionRow: owner is 0 when the row is free; it is taken by compare-and-swap.
+type sessionRow struct {
+	owner     atomic.Uint32 // slot+1 in the low byte, sessionState above it
+	epoch     atomic.Uint32 // raised whenever the row changes hands
+	user      uint32
+	_         uint32
+	id        atomic.Uint64 // head at creation << 20 | 20 random bits
+	lastReqID uint64        // highest applied, under the user's account lock
+	openedNs  uint64
+	_         [24]byte
+}
+
+// record is one entry of the log: a posting (deposit, withdrawal, transfer).
+// The first 32 bytes are common to all kinds.
+type record struct {
+	seq         uint64
+	timeNs      uint64
+	supplyAfter uint64 // sum of all balances
+	kind        recordKind
+	slot        uint8
+	leg         uint16
+	subject     uint32 // the user, or the room, that the record is about
+
+	peer           uint32 // transfer: the receiver
+	sessionRow     uint32
+	amount         uint64
+	subjectBalance int64 // after
+	peerBalance    int64 // after
+	subjectPrev    uint64
+	peerPrev       uint64
+	subjectTotal   uint64 // deposit, withdrawal: the account's sum of them, after
+	sessionID      uint64 // 0: the admin's
+	reqID          uint64
+	legs           uint32 // of the batch; 1 for a single request
+	reserved       [20]byte
+}
+
+// nameRecord is the same 128 bytes for the kinds that name a user or a room.
+type nameRecord struct {
+	seq         uint64
+	timeNs      uint64
+	supplyAfter uint64
+	kind        recordKind
+	slot        uint8
+	leg         uint16
+	subject     uint32
+
+	name [NameBytesMax]byte
+	keys userKeys
+}
+
+// ringHead controls a byte ring. state[version&1] is in force; a writer fills the
+// other and then raises version, so a killed writer leaves the ring as it was.
+type ringHead struct {
+	firstPos atomic.Uint64 // entries before it are or may be overwritten
+	version  atomic.Uint64
+	state    [2]ringState
+	_        [16]byte
+}
+
+type ringState struct {
+	tail    uint64 // position after the newest entry; positions only grow
+	lastSeq uint64 // room_seq of the newest message
+}
+
+// entryHeader precedes an entry's bytes in a ring. Entries start at multiples of 32.
+type entryHeader struct {
+	seq    uint64 // room: room_seq of this or, for an event, of the latest message; mail: session id
+	timeNs uint64
+	user   uint32 // who sent, joined or left
+	target uint32 // mail: session row
+	length uint32 // of the bytes that follow
+	kind   EventKind
+}
+
+type roomRow struct {
+	lock        uint32
+	memberCount atomic.Uint32
+	seq         uint64 // the record that created it
+	name        [NameBytesMax]byte
+	_           [16]byte
+	ring        ringHead
+	bySlot      [slotsMax + 15]atomic.Uint32 // members per slot
+}
+
+// cursor is how far a slot has drained a room.
+type cursor struct {
+	pos atomic.Uint64
+	seq atomic.Uint64 // room_seq of the last message drained
+}
+
+type mailboxRow struct {
+	lock   uint32
+	_      uint32
+	cursor atomic.Uint64
+	_      [48]byte
+	ring   ringHead
+}
+
+// addressRow counts what one network address does. Rows are claimed by key.
+type addressRow struct {
+	key         atomic.Uint64 // hash of the address; 0: free
+	windowEndNs atomic.Uint64
+	failures    atomic.Uint32
+	_           uint32
+	connections [slotsMax + 9]atomic.Uint32 // per slot, so that a dead slot's can be dropped
+}

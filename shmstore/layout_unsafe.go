@@ -1,0 +1,69 @@
+package shmstore
+
+import (
+	"fmt"
+	"hash/fnv"
+	"reflect"
+	"unsafe"
+)
+
+// The sizes that the segment's arithmetic relies on. A wrong one does not compile.
+var (
+	_ = [1]struct{}{}[unsafe.Sizeof(slotRow{})-slotRowBytes]
+	_ = [1]struct{}{}[unsafe.Sizeof(accountRow{})-accountRowBytes]
+	_ = [1]struct{}{}[unsafe.Sizeof(userRow{})-userRowBytes]
+	_ = [1]struct{}{}[unsafe.Sizeof(sessionRow{})-sessionRowBytes]
+	_ = [1]struct{}{}[unsafe.Sizeof(record{})-recordBytes]
+	_ = [1]struct{}{}[unsafe.Sizeof(nameRecord{})-recordBytes]
+	_ = [1]struct{}{}[unsafe.Sizeof(roomRow{})-roomRowBytes]
+	_ = [1]struct{}{}[unsafe.Sizeof(mailboxRow{})-mailboxRowBytes]
+	_ = [1]struct{}{}[unsafe.Sizeof(addressRow{})-addressRowBytes]
+	_ = [1]struct{}{}[unsafe.Sizeof(cursor{})-cursorBytes]
+	_ = [1]struct{}{}[unsafe.Sizeof(entryHeader{})-entryBytes]
+	_ = [superblockBytes - unsafe.Sizeof(superblock{})]struct{}{}
+	_ = [controlBytes - unsafe.Sizeof(control{})]struct{}{}
+)
+
+// Words that must not share a cache line, and the common head of the record kinds.
+var (
+	_ = [1]struct{}{}[unsafe.Offsetof(slotRow{}.announced)-64]
+	_ = [1]struct{}{}[unsafe.Offsetof(slotRow{}.pendingSeq)-96]
+	_ = [1]struct{}{}[unsafe.Offsetof(slotRow{}.armed)-128]
+	_ = [1]struct{}{}[unsafe.Offsetof(control{}.globalLock)-64]
+	_ = [1]struct{}{}[unsafe.Offsetof(control{}.logLock)-128]
+	_ = [1]struct{}{}[unsafe.Offsetof(control{}.head)-192]
+	_ = [1]struct{}{}[unsafe.Offsetof(control{}.userCount)-256]
+	_ = [1]struct{}{}[unsafe.Offsetof(record{}.peer)-32]
+	_ = [1]struct{}{}[unsafe.Offsetof(nameRecord{}.name)-32]
+	_ = [1]struct{}{}[unsafe.Offsetof(record{}.subject)-unsafe.Offsetof(nameRecord{}.subject)]
+	_ = [1]struct{}{}[unsafe.Offsetof(record{}.kind)-unsafe.Offsetof(nameRecord{}.kind)]
+	_ = [1]struct{}{}[unsafe.Offsetof(roomRow{}.ring)-64]
+	_ = [1]struct{}{}[unsafe.Offsetof(roomRow{}.bySlot)-128]
+	_ = [1]struct{}{}[unsafe.Offsetof(mailboxRow{}.ring)-64]
+)
+
+// structures lists what the layout hash covers and docs/shm-layout.md shows.
+var structures = []reflect.Type{
+	reflect.TypeFor[superblock](), reflect.TypeFor[control](), reflect.TypeFor[slotRow](),
+	reflect.TypeFor[metricsRow](), reflect.TypeFor[accountRow](), reflect.TypeFor[userRow](),
+	reflect.TypeFor[userKeys](), reflect.TypeFor[sessionRow](), reflect.TypeFor[record](),
+	reflect.TypeFor[nameRecord](), reflect.TypeFor[roomRow](), reflect.TypeFor[ringHead](),
+	reflect.TypeFor[ringState](), reflect.TypeFor[entryHeader](), reflect.TypeFor[cursor](),
+	reflect.TypeFor[mailboxRow](), reflect.TypeFor[addressRow](),
+}
+
+// layoutHash tells two builds with different structures apart: FNV-1a over every
+// field's name, offset and size.
+var layoutHash = func() uint64 {
+	h := fnv.New64a()
+	for _, t := range structures {
+		fmt.Fprintln(h, t.Name(), t.Size())
+		for f := range t.Fields() {
+			fmt.Fprintln(h, f.Name, f.Offset, f.Type.Size())
+		}
+	}
+	return h.Sum64()
+}()
+
+// asName reads a log slot as a nameRecord; both are recordBytes long.
+func (r *record) asName() *nameRecord { return (*nameRecord)(unsafe.Pointer(r)) }

@@ -1,0 +1,141 @@
+package shmstore
+
+import (
+	"fmt"
+	"sync/atomic"
+)
+
+// recordKind is what a log record did. The numbers are part of the layout.
+type recordKind uint8
+
+const (
+	kindNone recordKind = iota
+	kindDeposit
+	kindWithdraw
+	kindTransfer
+	kindUserCreate
+	kindUserKeys
+	kindRoomCreate
+)
+
+var (
+	errLogFull     = fmt.Errorf("the log's ring is full: %w", ErrBusy)
+	errSupplyLimit = fmt.Errorf("sum of all balances: %w", ErrBalanceLimit)
+)
+
+// openRecord takes the log lock and returns the place of the next record, with seq,
+// time and supply set; the caller fills in the rest and commits it. deposited and
+// withdrawn are what the record adds to and takes from the supply. The caller holds
+// the locks of all rows that the record will name.
+//
+// Killed before commit raises head, nothing happened: the place beyond head is garbage
+// that the next record overwrites. Killed after, RepairSlot finds the pending seq and
+// applies the record.
+func (st *Store) openRecord(deposited, withdrawn uint64) (*record, error) {
+	c := st.seg.control
+	if err := st.acquire(placeLog, lockLog, &c.logLock); err != nil {
+		return nil, err
+	}
+	seq := c.head.Load() + 1
+	last := st.seg.recordSlot(seq - 1)
+	if err := st.checkPlace(seq, last, deposited); err != nil {
+		st.release(placeLog, &c.logLock)
+		return nil, err
+	}
+	rec := st.seg.recordSlot(seq)
+	rec.seq = seq
+	rec.timeNs = max(st.nowNs, last.timeNs)
+	rec.supplyAfter = last.supplyAfter + deposited - withdrawn
+	rec.slot = uint8(st.index)
+	return rec, nil
+}
+
+// checkPlace tells whether record seq has a place in the ring and its deposit one in
+// the supply.
+func (st *Store) checkPlace(seq uint64, last *record, deposited uint64) error {
+	if !st.seg.mayOverwrite(seq) {
+		st.metrics.Add(CounterLogFull, 1)
+		return errLogFull
+	}
+	if deposited > AmountMax-last.supplyAfter {
+		return errSupplyLimit
+	}
+	return nil
+}
+
+// commit makes an opened record part of history, releases the log lock and applies
+// the record. Until that is done the pending seq keeps the record from being overwritten.
+func (st *Store) commit(rec *record) {
+	st.slot.pendingSeq = rec.seq
+	st.seg.control.head.Store(rec.seq)
+	st.release(placeLog, &st.seg.control.logLock)
+	st.seg.apply(rec)
+	st.slot.pendingSeq = 0
+}
+
+// commitName writes a whole record of one of the kinds that name a user or a room.
+func (st *Store) commitName(kind recordKind, subject uint32, name [NameBytesMax]byte, keys userKeys) error {
+	rec, err := st.openRecord(0, 0)
+	if err != nil {
+		return err
+	}
+	named := rec.asName()
+	named.kind, named.subject, named.leg = kind, subject, 0
+	named.name, named.keys = name, keys
+	st.commit(rec)
+	return nil
+}
+
+// recordSlot is where record seq lies, or will lie. For seq 0 of a new log it is a
+// record of zeros.
+func (seg *Segment) recordSlot(seq uint64) *record {
+	return &seg.log[seq&uint64(seg.shape.LogRecords-1)]
+}
+
+// mayOverwrite tells whether the place of record seq is free: the record that it held
+// is applied. The caller holds the log lock.
+func (seg *Segment) mayOverwrite(seq uint64) bool {
+	capacity := uint64(seg.shape.LogRecords)
+	if seq < capacity || seq-capacity <= seg.control.floor {
+		return true
+	}
+	seg.control.floor = seg.appliedFloor()
+	return seq-capacity <= seg.control.floor
+}
+
+// appliedFloor is the highest seq up to which all records are applied. The caller
+// holds the log lock, so no pending seq can appear meanwhile.
+func (seg *Segment) appliedFloor() uint64 {
+	floor := seg.control.head.Load()
+	for i := range seg.slots {
+		if pending := atomic.LoadUint64(&seg.slots[i].pendingSeq); pending != 0 {
+			floor = min(floor, pending-1)
+		}
+	}
+	return floor
+}
+
+// loadRecord copies record seq. It is false when seq is not committed or may have
+// been overwritten, also during the copy.
+func (seg *Segment) loadRecord(seq uint64, rec *record) bool {
+	if seq == 0 || seq > seg.control.head.Load() {
+		return false
+	}
+	*rec = *seg.recordSlot(seq)
+	return seq+uint64(seg.shape.LogRecords) > seg.control.head.Load()+1
+}
+
+// apply sets the rows that rec names, where they are older than rec.
+func (seg *Segment) apply(rec *record) {
+	switch rec.kind {
+	case kindDeposit, kindWithdraw, kindTransfer:
+		seg.applyPosting(rec)
+	case kindUserCreate, kindUserKeys:
+		seg.applyUser(rec.asName())
+	case kindRoomCreate:
+		seg.applyRoom(rec.asName())
+	}
+}
+
+// Head is the seq of the newest record.
+func (seg *Segment) Head() uint64 { return seg.control.head.Load() }

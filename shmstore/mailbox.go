@@ -1,0 +1,110 @@
+package shmstore
+
+import (
+	"fmt"
+	"sync/atomic"
+)
+
+// A mailbox carries what concerns one session of a slot: direct messages, and the
+// fence that tells a connection that its session was taken over.
+
+// Mail is one entry of a slot's mailbox. Message is valid only until the function
+// that it was handed to returns.
+type Mail struct {
+	Kind       EventKind // MailDirect or MailFence
+	SessionRow uint32
+	SessionID  uint64
+	FromUser   uint32
+	TimeNs     uint64
+	Message    []byte
+}
+
+// Direct sends a message to every live session of a user, and returns how many it
+// reached; 0 if the user is offline. Errors: ErrMessageLength, ErrNoUser; ErrBusy if
+// a mailbox was full or locked and no session was reached.
+func (st *Store) Direct(from, to uint32, message []byte) (reached int, timeNs uint64, err error) {
+	if len(message) == 0 || len(message) > int(st.seg.shape.MessageBytesMax) {
+		return 0, 0, ErrMessageLength
+	}
+	if !st.seg.userExists(to) {
+		return 0, 0, ErrNoUser
+	}
+	for r := range st.seg.sessionUsers {
+		if atomic.LoadUint32(&st.seg.sessionUsers[r]) != to {
+			continue
+		}
+		if postErr := st.mailSession(uint32(r), from, message); postErr != nil {
+			err = postErr
+		} else {
+			reached++
+		}
+	}
+	if reached > 0 {
+		err = nil
+	}
+	return reached, st.nowNs, err
+}
+
+// mailSession puts a direct message into the mailbox of the slot that owns row r.
+func (st *Store) mailSession(r, from uint32, message []byte) error {
+	row := &st.seg.sessions[r]
+	slot := row.slot()
+	if slot < 0 || slot >= len(st.seg.slots) {
+		return fmt.Errorf("session row %d was freed: %w", r, ErrBusy)
+	}
+	e := entryHeader{
+		seq: row.id.Load(), timeNs: st.nowNs, user: from, target: r,
+		length: uint32(len(message)), kind: MailDirect,
+	}
+	return st.putMail(slot, e, message)
+}
+
+// putMail appends an entry to a slot's mailbox and wakes the slot.
+func (st *Store) putMail(slot int, e entryHeader, message []byte) error {
+	box := &st.seg.mailboxes[slot]
+	if err := st.acquire(placeFirst, mailboxLock(slot), &box.lock); err != nil {
+		return err
+	}
+	r := st.seg.mailRing(slot)
+	full := r.endOf(len(message))-box.cursor.Load() > uint64(len(r.data))
+	if !full {
+		r.append(e, 0, message)
+	}
+	unlock(&box.lock)
+	if full {
+		st.retract(placeFirst)
+		st.metrics.Add(CounterMailboxFull, 1)
+		return fmt.Errorf("mailbox of slot %d is full: %w", slot, ErrBusy)
+	}
+	st.announceMail(slot)
+	st.retract(placeFirst)
+	return nil
+}
+
+// announceMail tells a slot that its mailbox has something. The caller still
+// announces the mailbox's lock: if it dies on the way, RepairSlot tells the slot.
+func (st *Store) announceMail(slot int) {
+	st.seg.slots[slot].mailDirty.Store(1)
+	st.wakeSlot(slot)
+}
+
+func (seg *Segment) mailRing(slot int) ring {
+	size := uint64(seg.shape.MailboxBytes)
+	return ring{head: &seg.mailboxes[slot].ring, data: seg.mailRings[uint64(slot)*size : (uint64(slot)+1)*size]}
+}
+
+// DrainMail visits everything in this slot's mailbox.
+func (st *Store) DrainMail(visit func(Mail)) {
+	r, box := st.seg.mailRing(st.index), &st.seg.mailboxes[st.index]
+	for pos, end := box.cursor.Load(), r.state().tail; pos < end; {
+		e, payload, next, _ := r.read(pos, st.scratch)
+		if e.kind != entryFiller {
+			visit(Mail{
+				Kind: e.kind, SessionRow: e.target, SessionID: e.seq,
+				FromUser: e.user, TimeNs: e.timeNs, Message: payload,
+			})
+		}
+		pos = next
+		box.cursor.Store(pos)
+	}
+}

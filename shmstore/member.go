@@ -1,0 +1,194 @@
+package shmstore
+
+import (
+	"math/bits"
+	"sync/atomic"
+)
+
+// A room's members are a bitmap over session rows. The bit is the truth; the room's
+// counts follow from it, and are counted anew when a holder of the room's lock died.
+
+// JoinResult is what a new member needs to know.
+type JoinResult struct {
+	LastSeq uint64 // replay goes up to this room_seq
+	Members uint32
+	FromPos uint64 // deliver only events at or after this position
+	Already bool   // it was a member; nothing has changed
+}
+
+// Join makes the session a member. The user's first session is announced to the other
+// members in small rooms. Errors: ErrNoRoom, ErrFenced, ErrBusy.
+func (st *Store) Join(s Session, room uint32) (JoinResult, error) {
+	if !st.seg.roomExists(room) {
+		return JoinResult{}, ErrNoRoom
+	}
+	if !st.sessionCurrent(s) {
+		return JoinResult{}, ErrFenced
+	}
+	if err := st.lockRoom(room); err != nil {
+		return JoinResult{}, err
+	}
+	result, announced := st.joinLocked(s, room)
+	unlock(&st.seg.rooms[room].lock)
+	if announced {
+		st.announceRoom(room)
+	}
+	st.retract(placeFirst)
+	return result, nil
+}
+
+func (st *Store) joinLocked(s Session, room uint32) (result JoinResult, announced bool) {
+	row, r := &st.seg.rooms[room], st.seg.roomRing(room)
+	if st.seg.isMember(room, s.Row) {
+		end := r.state()
+		return JoinResult{LastSeq: end.lastSeq, Members: row.memberCount.Load(), FromPos: end.tail, Already: true}, false
+	}
+	first := !st.hasOtherSession(room, s.User, s.Row)
+	if row.bySlot[st.index].Load() == 0 {
+		st.moveCursor(room, r.state())
+	}
+	st.setMember(room, s.Row, true)
+	row.bySlot[st.index].Add(1)
+	members := row.memberCount.Add(1)
+	announced = first && st.announceMember(room, EventJoined, s.User)
+	end := r.state()
+	return JoinResult{LastSeq: end.lastSeq, Members: members, FromPos: end.tail}, announced
+}
+
+// announceMember appends a joined or left event where rooms are small enough and the
+// ring has room; it is news, not history, so a full ring loses it.
+func (st *Store) announceMember(room uint32, kind EventKind, user uint32) bool {
+	if st.seg.rooms[room].memberCount.Load() > announcedRoomEventMembersMax {
+		return false
+	}
+	_, err := st.appendRoom(room, kind, user, nil)
+	return err == nil
+}
+
+// Leave ends a membership. Errors: ErrNoRoom, ErrNotMember, ErrBusy.
+func (st *Store) Leave(s Session, room uint32) error {
+	if !st.seg.roomExists(room) {
+		return ErrNoRoom
+	}
+	if !st.seg.isMember(room, s.Row) || !st.sessionCurrent(s) {
+		return ErrNotMember
+	}
+	return st.leaveRow(room, s.Row)
+}
+
+// leaveAllRooms ends every membership of a session row.
+func (st *Store) leaveAllRooms(r uint32) error {
+	for room := uint32(1); room <= st.seg.RoomCount(); room++ {
+		if st.seg.isMember(room, r) {
+			if err := st.leaveRow(room, r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (st *Store) leaveRow(room, r uint32) error {
+	if err := st.lockRoom(room); err != nil {
+		return err
+	}
+	announced := st.leaveLocked(room, r)
+	unlock(&st.seg.rooms[room].lock)
+	if announced {
+		st.announceRoom(room)
+	}
+	st.retract(placeFirst)
+	return nil
+}
+
+func (st *Store) leaveLocked(room, r uint32) (announced bool) {
+	if !st.seg.isMember(room, r) {
+		return false
+	}
+	row, session := &st.seg.rooms[room], &st.seg.sessions[r]
+	user := session.user
+	st.setMember(room, r, false)
+	row.bySlot[session.slot()].Add(^uint32(0))
+	row.memberCount.Add(^uint32(0))
+	return !st.hasOtherSession(room, user, r) && st.announceMember(room, EventLeft, user)
+}
+
+// slot is the slot that owns a session row.
+func (row *sessionRow) slot() int { return int(row.owner.Load()&0xff) - 1 }
+
+// IsMember tells whether the session is in the room.
+func (st *Store) IsMember(s Session, room uint32) bool {
+	return st.seg.roomExists(room) && st.seg.isMember(room, s.Row) && st.sessionCurrent(s)
+}
+
+func (seg *Segment) isMember(room, r uint32) bool {
+	return atomic.LoadUint64(&seg.memberWords(room)[r/64])>>(r%64)&1 == 1
+}
+
+func (st *Store) setMember(room, r uint32, member bool) {
+	word := &st.seg.memberWords(room)[r/64]
+	if member {
+		atomic.OrUint64(word, 1<<(r%64))
+	} else {
+		atomic.AndUint64(word, ^(uint64(1) << (r % 64)))
+	}
+}
+
+func (seg *Segment) memberWords(room uint32) []uint64 {
+	n := seg.shape.memberWords()
+	return seg.members[uint64(room)*n : (uint64(room)+1)*n]
+}
+
+// eachMember visits the session rows of a room's members until visit returns false.
+func (seg *Segment) eachMember(room uint32, visit func(row uint32) bool) {
+	words := seg.memberWords(room)
+	for w := range words {
+		for word := atomic.LoadUint64(&words[w]); word != 0; word &= word - 1 {
+			if !visit(uint32(w*64 + bits.TrailingZeros64(word))) {
+				return
+			}
+		}
+	}
+}
+
+// hasOtherSession tells whether user is in the room through another session than row.
+func (st *Store) hasOtherSession(room, user, row uint32) (found bool) {
+	st.seg.eachMember(room, func(r uint32) bool {
+		found = r != row && st.seg.sessions[r].user == user
+		return !found
+	})
+	return found
+}
+
+// Members appends the users above after who are in the room, in ascending order and
+// each once, until dst is full.
+func (st *Store) Members(room, after uint32, dst []uint32) []uint32 {
+	if !st.seg.roomExists(room) {
+		return dst
+	}
+	clear(st.online)
+	st.seg.eachMember(room, func(r uint32) bool {
+		st.markOnline(atomic.LoadUint32(&st.seg.sessionUsers[r]))
+		return true
+	})
+	return st.listMarked(after, dst)
+}
+
+// recountMembers sets a room's counts from its bitmap. The caller holds the room's
+// lock or repairs its holder.
+func (seg *Segment) recountMembers(room uint32) {
+	var bySlot [slotsMax]uint32
+	total := uint32(0)
+	seg.eachMember(room, func(r uint32) bool {
+		if slot := seg.sessions[r].slot(); slot >= 0 && slot < slotsMax {
+			bySlot[slot]++
+			total++
+		}
+		return true
+	})
+	row := &seg.rooms[room]
+	for i := range bySlot {
+		row.bySlot[i].Store(bySlot[i])
+	}
+	row.memberCount.Store(total)
+}

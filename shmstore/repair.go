@@ -1,0 +1,107 @@
+package shmstore
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"tradechat.internal/libnet"
+)
+
+// RepairReport says what RepairSlot found.
+type RepairReport struct {
+	Slot         int
+	AppliedSeq   uint64 // the committed record that was applied; 0: none was pending
+	LocksFreed   int
+	SessionsOver int
+}
+
+func (r RepairReport) String() string {
+	return fmt.Sprintf("slot %d: applied seq %d, %d locks freed, %d sessions ended",
+		r.Slot, r.AppliedSeq, r.LocksFreed, r.SessionsOver)
+}
+
+// RepairSlot makes the segment whole after the process of a slot has died. The caller
+// is the master and has reaped the process. Each step may be cut short and run again:
+//
+//  1. apply the slot's committed record, if one is pending: while it is, the locks of
+//     its rows are still held, so nothing can have come after it;
+//  2. free the announced locks that the slot really owns, once what they protect is
+//     whole, and wake their waiters and those who should have been told;
+//  3. end the slot's sessions, which leave their rooms;
+//  4. mark the slot free.
+//
+// ErrBusy: a lock that another process holds was not to be had; call again.
+func (st *Store) RepairSlot(slot int) (RepairReport, error) {
+	if slot < 0 || slot >= len(st.seg.slots) || slot == st.index {
+		return RepairReport{}, fmt.Errorf("%w: repair of slot %d by slot %d", ErrShape, slot, st.index)
+	}
+	report := RepairReport{Slot: slot}
+	row := &st.seg.slots[slot]
+	report.AppliedSeq = st.seg.applyPending(slot)
+	for place := range row.announced {
+		if st.freeAnnounced(slot, row.announced[place]) {
+			report.LocksFreed++
+		}
+		row.announced[place] = lockNone
+	}
+	var err error
+	if report.SessionsOver, err = st.endSessions(slot); err != nil {
+		return report, fmt.Errorf("repair of slot %d: %w", slot, err)
+	}
+	st.seg.dropConnections(slot)
+	row.state.Store(uint32(SlotFree))
+	return report, nil
+}
+
+// applyPending applies the record that a dead slot committed but may not have applied.
+// A pending seq beyond head, or whose record is another slot's, was never committed.
+func (seg *Segment) applyPending(slot int) (applied uint64) {
+	seq := seg.slots[slot].pendingSeq
+	if seq != 0 && seq <= seg.control.head.Load() {
+		if rec := seg.recordSlot(seq); rec.seq == seq && int(rec.slot) == slot {
+			seg.apply(rec)
+			applied = seq
+		}
+	}
+	seg.slots[slot].pendingSeq = 0
+	return applied
+}
+
+// freeAnnounced frees the lock if the dead slot owns it, in its present generation,
+// and sees to it that nobody waits for news that the dead slot would have sent.
+func (st *Store) freeAnnounced(slot int, ref lockRef) (freed bool) {
+	word := st.seg.lockWord(ref)
+	if word == nil {
+		return false
+	}
+	owner := lockOwner(slot, st.seg.slots[slot].generation.Load())
+	if freed = atomic.LoadUint32(word)&^lockWaiters == owner; freed {
+		if ref.kind() == lockRoom {
+			st.seg.recountMembers(ref.index())
+		}
+		atomic.StoreUint32(word, 0)
+	}
+	// The dead slot may have freed the word and not lived to wake its waiters.
+	_, _ = libnet.FutexWake(word, slotsMax)
+	switch ref.kind() {
+	case lockRoom:
+		st.announceRoom(ref.index())
+	case lockMailbox:
+		st.announceMail(int(ref.index()))
+	}
+	return freed
+}
+
+// endSessions frees the session rows that a dead slot owned.
+func (st *Store) endSessions(slot int) (ended int, err error) {
+	for r := range st.seg.sessions {
+		if !ownedBy(st.seg.sessions[r].owner.Load(), slot) {
+			continue
+		}
+		if err := st.retireSessionRow(uint32(r)); err != nil {
+			return ended, err
+		}
+		ended++
+	}
+	return ended, nil
+}

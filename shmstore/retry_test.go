@@ -1,0 +1,150 @@
+package shmstore
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestARetryIsAnsweredFromTheLog(t *testing.T) {
+	st := newStore(t, smallShape())
+	alice, bob := login(t, st, "alice", 100), login(t, st, "bob", 0)
+	first, err := st.Transfer(alice, 7, bob.User, 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.Withdraw(alice, 9, 10); err != nil {
+		t.Fatal(err)
+	}
+	again, err := st.Transfer(alice, 7, bob.User, 30)
+	if err != nil || !again.Replayed || again.Seq != first.Seq || again.Balance != first.Balance {
+		t.Errorf("retry: %+v, %v; the first was %+v", again, err, first)
+	}
+	for name, retry := range map[string]func() (Posting, error){
+		"amount": func() (Posting, error) { return st.Transfer(alice, 7, bob.User, 31) },
+		"kind":   func() (Posting, error) { return st.Withdraw(alice, 7, 30) },
+	} {
+		if _, err := retry(); !errors.Is(err, ErrRetryMismatch) {
+			t.Errorf("retry with another %s: %v", name, err)
+		}
+	}
+	if p, err := st.Deposit(alice, 8, 5); err != nil || p.Replayed {
+		t.Errorf("a req_id that was skipped: %+v, %v", p, err)
+	}
+	if st.LastReqID(alice) != 9 {
+		t.Errorf("last req_id %d", st.LastReqID(alice))
+	}
+	if got := balanceOf(t, st, alice.User); got != 65 {
+		t.Errorf("balance %d, want 65", got)
+	}
+	mustVerify(t, st.seg)
+}
+
+func TestTheSameReqIDInAnotherSessionIsAnotherRequest(t *testing.T) {
+	st := newStore(t, smallShape())
+	one := login(t, st, "alice", 100)
+	two := openSession(t, st, one.User)
+	for _, s := range []Session{one, two} {
+		if p, err := st.Withdraw(s, 5, 1); err != nil || p.Replayed {
+			t.Errorf("session %x: %+v, %v", s.ID, p, err)
+		}
+	}
+	mustVerify(t, st.seg)
+}
+
+func TestARetryBeyondTheRingIsExpired(t *testing.T) {
+	shape := smallShape()
+	shape.LogRecords = logRecordsMin
+	st := newStore(t, shape)
+	s := login(t, st, "alice", 0)
+	for reqID := uint64(1); reqID <= 3*logRecordsMin; reqID++ {
+		if _, err := st.Deposit(s, reqID, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := st.Deposit(s, 1, 1); !errors.Is(err, ErrRetryExpired) {
+		t.Errorf("retry of an overwritten record: %v", err)
+	}
+	if p, err := st.Deposit(s, 3*logRecordsMin, 1); err != nil || !p.Replayed {
+		t.Errorf("retry of the newest: %+v, %v", p, err)
+	}
+	if outcome, _, err := st.TxnStatus(s.User, s.ID, 1); err != nil || outcome != OutcomeUnknown {
+		t.Errorf("status of an overwritten record: %v, %v", outcome, err)
+	}
+}
+
+func TestTxnStatus(t *testing.T) {
+	st := newStore(t, smallShape())
+	s := login(t, st, "alice", 100)
+	p, err := st.Withdraw(s, 3, 40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if outcome, got, err := st.TxnStatus(s.User, s.ID, 3); err != nil || outcome != OutcomeApplied || got.Seq != p.Seq || got.Balance != 60 {
+		t.Errorf("applied: %v %+v %v", outcome, got, err)
+	}
+	if outcome, _, err := st.TxnStatus(s.User, s.ID, 4); err != nil || outcome != OutcomeNotApplied {
+		t.Errorf("not applied: %v %v", outcome, err)
+	}
+	if outcome, _, err := st.TxnStatus(s.User, ^uint64(0), 4); err != nil || outcome != OutcomeUnknown {
+		t.Errorf("a session of the future: %v %v", outcome, err)
+	}
+	if _, _, err := st.TxnStatus(60, s.ID, 4); !errors.Is(err, ErrNoUser) {
+		t.Errorf("unknown user: %v", err)
+	}
+}
+
+func TestAClosedSessionIsFenced(t *testing.T) {
+	st := newStore(t, smallShape())
+	s := login(t, st, "alice", 100)
+	other := openSession(t, st, s.User)
+	st.CloseSession(s)
+	if _, err := st.Withdraw(s, 1, 1); !errors.Is(err, ErrFenced) {
+		t.Errorf("withdraw: %v", err)
+	}
+	if _, _, err := st.TransferBatch(s, 1, []Leg{{To: 1, Amount: 1}}, make([]LegResult, 1)); !errors.Is(err, ErrFenced) {
+		t.Errorf("batch: %v", err)
+	}
+	st.CloseSession(s)
+	if _, err := st.Withdraw(other, 1, 1); err != nil {
+		t.Errorf("the user's other session: %v", err)
+	}
+	mustVerify(t, st.seg)
+}
+
+func TestBatchLegsAreIndependentAndReplayed(t *testing.T) {
+	st := newStore(t, smallShape())
+	alice, bob, carol := login(t, st, "alice", 100), login(t, st, "bob", 0), login(t, st, "carol", 0)
+	legs := []Leg{{bob.User, 60}, {carol.User, 60}, {alice.User, 1}, {carol.User, 40}, {99, 1}, {bob.User, 0}}
+	out := make([]LegResult, len(legs))
+	balance, replayed, err := st.TransferBatch(alice, 5, legs, out)
+	if err != nil || balance != 0 || replayed {
+		t.Fatalf("batch: balance %d, replayed %v, %v", balance, replayed, err)
+	}
+	want := []error{nil, ErrInsufficientFunds, ErrSelfTransfer, nil, ErrNoUser, ErrInvalidAmount}
+	for i := range want {
+		if !errors.Is(out[i].Err, want[i]) || (out[i].Seq != 0) != (want[i] == nil) {
+			t.Errorf("leg %d: %+v, want %v", i, out[i], want[i])
+		}
+	}
+	again := make([]LegResult, len(legs))
+	if _, replayed, err = st.TransferBatch(alice, 5, legs, again); err != nil || !replayed {
+		t.Fatalf("retry: replayed %v, %v", replayed, err)
+	}
+	for i := range again {
+		if again[i].Seq != out[i].Seq {
+			t.Errorf("leg %d: seq %d on retry, %d at first", i, again[i].Seq, out[i].Seq)
+		}
+	}
+	legs[3].Amount = 39
+	head := st.seg.Head()
+	if _, _, err := st.TransferBatch(alice, 5, legs, again); !errors.Is(err, ErrRetryMismatch) || st.seg.Head() != head {
+		t.Errorf("retry with another amount: %v, %d new records", err, st.seg.Head()-head)
+	}
+	if _, _, err := st.TransferBatch(alice, 6, nil, nil); !errors.Is(err, ErrLegs) {
+		t.Errorf("no legs: %v", err)
+	}
+	if outcome, p, err := st.TxnStatus(alice.User, alice.ID, 5); err != nil || outcome != OutcomeApplied || p.Seq != out[0].Seq {
+		t.Errorf("status of the batch: %v %+v %v", outcome, p, err)
+	}
+	mustVerify(t, st.seg)
+}

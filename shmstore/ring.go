@@ -1,0 +1,116 @@
+package shmstore
+
+import "sync/atomic"
+
+// ring is a byte ring of entries, with any number of writers under a lock and any
+// number of readers without one.
+//
+//	positions   0 ──────────── firstPos ═════════════════════ tail
+//	                           oldest entry      newest entry ┘
+//	bytes       position modulo the ring's length; an entry never wraps: a filler
+//	            takes up what is too short at the end
+//
+// A writer raises firstPos over what it will overwrite, writes, and then publishes
+// the new tail. A reader copies an entry and then looks at firstPos again.
+type ring struct {
+	head *ringHead
+	data []byte
+}
+
+// EventKind says what a ring entry is.
+type EventKind uint32
+
+const (
+	entryFiller EventKind = iota
+	EventMessage
+	EventJoined
+	EventLeft
+	MailDirect
+	MailFence
+	EventGap // never in a ring: a reader found messages overwritten
+)
+
+// entrySize is the length in the ring of an entry with n bytes.
+func entrySize(n int) uint64 { return (entryBytes + uint64(n) + entryBytes - 1) &^ (entryBytes - 1) }
+
+// state is the published state. A writer that publishes twice meanwhile makes it
+// look again.
+func (r ring) state() ringState {
+	for {
+		version := r.head.version.Load()
+		state := &r.head.state[version&1]
+		s := ringState{
+			tail:    atomic.LoadUint64(&state.tail),
+			lastSeq: atomic.LoadUint64(&state.lastSeq),
+		}
+		if r.head.version.Load() == version {
+			return s
+		}
+	}
+}
+
+// publish makes s the state. The caller holds the ring's lock.
+func (r ring) publish(s ringState) {
+	version := r.head.version.Load() + 1
+	state := &r.head.state[version&1]
+	atomic.StoreUint64(&state.tail, s.tail)
+	atomic.StoreUint64(&state.lastSeq, s.lastSeq)
+	r.head.version.Store(version)
+}
+
+func (r ring) offset(pos uint64) uint64 { return pos & uint64(len(r.data)-1) }
+
+// filler is how many bytes before an entry of size at tail are left unused.
+func (r ring) filler(tail, size uint64) uint64 {
+	if left := uint64(len(r.data)) - r.offset(tail); size > left {
+		return left
+	}
+	return 0
+}
+
+// endOf is the tail after an entry with n bytes would be appended.
+func (r ring) endOf(n int) uint64 {
+	tail, size := r.state().tail, entrySize(n)
+	return tail + r.filler(tail, size) + size
+}
+
+// append writes an entry and publishes it; lastSeq becomes the ring's. The caller
+// holds the ring's lock, and has seen to it that no reader still needs what is lost.
+func (r ring) append(e entryHeader, lastSeq uint64, payload ...[]byte) {
+	tail, size := r.state().tail, entrySize(int(e.length))
+	filler := r.filler(tail, size)
+	r.forget(tail + filler + size)
+	if filler != 0 {
+		*entryAt(r.data, r.offset(tail)) = entryHeader{kind: entryFiller, length: uint32(filler - entryBytes)}
+	}
+	at := r.offset(tail + filler)
+	*entryAt(r.data, at) = e
+	rest := r.data[at+entryBytes : at+size]
+	for _, p := range payload {
+		rest = rest[copy(rest, p):]
+	}
+	r.publish(ringState{tail: tail + filler + size, lastSeq: lastSeq})
+}
+
+// forget raises firstPos, entry by entry, until everything up to end fits.
+func (r ring) forget(end uint64) {
+	first := r.head.firstPos.Load()
+	for end-first > uint64(len(r.data)) {
+		first += entrySize(int(entryAt(r.data, r.offset(first)).length))
+	}
+	r.head.firstPos.Store(first)
+}
+
+// read copies the entry at pos, its bytes into scratch, and returns the next one's
+// position. ok is false if the entry was overwritten, also during the copy.
+func (r ring) read(pos uint64, scratch []byte) (e entryHeader, payload []byte, next uint64, ok bool) {
+	if pos < r.head.firstPos.Load() {
+		return e, nil, pos, false
+	}
+	at := r.offset(pos)
+	e = *entryAt(r.data, at)
+	if e.kind != entryFiller && int(e.length) <= len(scratch) && at+entryBytes+uint64(e.length) <= uint64(len(r.data)) {
+		payload = scratch[:copy(scratch, r.data[at+entryBytes:at+entryBytes+uint64(e.length)])]
+	}
+	return e, payload, pos + entrySize(int(e.length)), pos >= r.head.firstPos.Load()
+}

@@ -1,0 +1,145 @@
+package shmstore
+
+import (
+	"crypto/rand"
+	"fmt"
+	"math"
+	mathrand "math/rand/v2"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// SlotState says whether a process is bound to a slot.
+type SlotState uint32
+
+const (
+	SlotFree    SlotState = iota // never bound, stopped cleanly, or repaired
+	SlotRunning                  // bound; if its process is gone, to be repaired
+)
+
+func (s SlotState) String() string {
+	if s == SlotRunning {
+		return "running"
+	}
+	return "free"
+}
+
+// SlotInfo is a look at a slot from outside.
+type SlotInfo struct {
+	State      SlotState
+	PID        int
+	Generation uint32        // how often the slot was bound
+	HeartAge   time.Duration // since the last heartbeat
+	Started    time.Time
+}
+
+// Store changes the segment on behalf of one slot. Its methods must not be called
+// from two goroutines at once.
+type Store struct {
+	seg     *Segment
+	slot    *slotRow
+	metrics *Metrics
+	index   int
+	owner   uint32 // the word of a lock that this slot holds
+	nowNs   uint64
+	wake    func(slot int)
+	scratch []byte   // one ring entry's bytes
+	online  []uint64 // bitmap over users, for listing them in order
+	random  *mathrand.ChaCha8
+	nextRow uint32 // where the search for a free session row goes on
+
+	retiring []uint32 // rows of closed sessions that a lock has kept from being freed
+}
+
+// Bind makes this process the one of slot i: a new generation. wake(s) is called when
+// slot s was armed and has something to drain; it must make s's event loop turn.
+func (seg *Segment) Bind(i int, wake func(slot int)) (*Store, error) {
+	if i < 0 || i >= seg.shape.Slots() {
+		return nil, fmt.Errorf("%w: slot %d of %d", ErrShape, i, seg.shape.Slots())
+	}
+	row := &seg.slots[i]
+	if state := SlotState(row.state.Load()); state != SlotFree {
+		return nil, fmt.Errorf("slot %d of process %d is %v: %w", i, row.pid.Load(), state, ErrBusy)
+	}
+	var seed [32]byte
+	if _, err := rand.Read(seed[:]); err != nil {
+		return nil, err
+	}
+	generation := row.generation.Add(1)
+	st := &Store{
+		seg: seg, slot: row, index: i, owner: lockOwner(i, generation),
+		metrics: &Metrics{row: &seg.metrics[i]},
+		wake:    wake,
+		scratch: make([]byte, max(seg.shape.RoomRingBytes, seg.shape.MailboxBytes)/messagesPerRingMin),
+		online:  make([]uint64, uint64(seg.shape.UsersMax)/64+1),
+		random:  mathrand.NewChaCha8(seed),
+		nextRow: uint32(i) * (seg.shape.SessionsMax / uint32(seg.shape.Slots())),
+	}
+	st.SetNow(uint64(time.Now().UnixNano()))
+	st.metrics.connectionsLost()
+	row.pid.Store(uint32(os.Getpid()))
+	row.startedNs.Store(st.nowNs)
+	st.Beat()
+	row.armed.Store(1)
+	row.state.Store(uint32(SlotRunning))
+	return st, nil
+}
+
+// Close gives the slot back. Sessions that are still open are the caller's to close first.
+func (st *Store) Close() { st.slot.state.Store(uint32(SlotFree)) }
+
+// Segment is what the store changes.
+func (st *Store) Segment() *Segment { return st.seg }
+
+// Slot is the store's slot number.
+func (st *Store) Slot() int { return st.index }
+
+// SetNow sets the clock of what follows, in nanoseconds since the Unix epoch. Event
+// loops read the clock once a turn.
+func (st *Store) SetNow(unixNs uint64) { st.nowNs = unixNs }
+
+// Beat shows that this process is alive, and finishes what busy locks held up. Call
+// it every 100 ms or more often.
+func (st *Store) Beat() {
+	st.slot.heartbeatNs.Store(monotonicNs())
+	st.retireSessions()
+}
+
+// Metrics are this slot's counters.
+func (st *Store) Metrics() *Metrics { return st.metrics }
+
+// SlotInfo looks at slot i.
+func (seg *Segment) SlotInfo(i int) SlotInfo {
+	row := &seg.slots[i]
+	return SlotInfo{
+		State: SlotState(row.state.Load()), PID: int(row.pid.Load()), Generation: row.generation.Load(),
+		HeartAge: seg.heartAge(i), Started: time.Unix(0, int64(row.startedNs.Load())),
+	}
+}
+
+// heartAge is the time since slot i's last heartbeat; without end for no slot.
+func (seg *Segment) heartAge(i int) time.Duration {
+	if i < 0 || i >= len(seg.slots) {
+		return math.MaxInt64
+	}
+	beat := seg.slots[i].heartbeatNs.Load()
+	now := monotonicNs()
+	if beat > now {
+		return 0
+	}
+	return time.Duration(now - beat)
+}
+
+// monotonicNs is CLOCK_MONOTONIC, which all processes of a machine share.
+func monotonicNs() uint64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		panic("shmstore: CLOCK_MONOTONIC: " + err.Error())
+	}
+	return uint64(ts.Nano())
+}
+
+// randomBits is n random bits.
+func (st *Store) randomBits(n uint) uint64 { return st.random.Uint64() >> (64 - n) }

@@ -1,0 +1,160 @@
+package shmstore
+
+import (
+	"bytes"
+	"fmt"
+	"sync/atomic"
+)
+
+// CreateUser registers a name with the server's half of its login keys. Errors:
+// ErrName, ErrExists, ErrTableFull, ErrBusy.
+func (st *Store) CreateUser(name []byte, storedKey, serverKey [32]byte) (user uint32, err error) {
+	if !validName(name) {
+		return 0, ErrName
+	}
+	if err := st.lockRegistry(); err != nil {
+		return 0, err
+	}
+	user, err = st.createUserLocked(name, userKeys{storedKey, serverKey})
+	st.unlockRegistry()
+	return user, err
+}
+
+func (st *Store) createUserLocked(name []byte, keys userKeys) (uint32, error) {
+	if _, taken := st.seg.FindUser(name); taken {
+		return 0, fmt.Errorf("user %q: %w", name, ErrExists)
+	}
+	user := st.seg.control.userCount.Load() + 1
+	if user > st.seg.shape.UsersMax {
+		return 0, fmt.Errorf("%w: %d users", ErrTableFull, st.seg.shape.UsersMax)
+	}
+	return user, st.commitName(kindUserCreate, user, padName(name), keys)
+}
+
+// SetUserKeys replaces a user's login keys. Errors: ErrNoUser, ErrBusy.
+func (st *Store) SetUserKeys(user uint32, storedKey, serverKey [32]byte) error {
+	if !st.seg.userExists(user) {
+		return ErrNoUser
+	}
+	if err := st.lockRegistry(); err != nil {
+		return err
+	}
+	err := st.commitName(kindUserKeys, user, st.seg.users[user].name, userKeys{storedKey, serverKey})
+	st.unlockRegistry()
+	return err
+}
+
+// applyUser sets a user's row. The count is raised last: it makes the user exist.
+func (seg *Segment) applyUser(rec *nameRecord) {
+	row := &seg.users[rec.subject]
+	if row.keysSeq < rec.seq {
+		idle := 1 - row.active.Load()&1
+		row.keys[idle] = rec.keys
+		row.active.Store(idle)
+		row.keysSeq = rec.seq
+	}
+	if rec.kind == kindUserCreate && row.seq < rec.seq {
+		row.name = rec.name
+		seg.indexUser(rec.subject)
+		row.seq = rec.seq
+	}
+	if seg.control.userCount.Load() < rec.subject {
+		seg.control.userCount.Store(rec.subject)
+	}
+}
+
+// indexUser enters a user into the name index, once. The caller holds the registry
+// lock or repairs its holder.
+func (seg *Segment) indexUser(user uint32) {
+	name := seg.UserName(user)
+	mask := uint64(len(seg.userIndex) - 1)
+	for i := nameHash(name) & mask; ; i = (i + 1) & mask {
+		switch atomic.LoadUint32(&seg.userIndex[i]) {
+		case user:
+			return
+		case 0:
+			atomic.StoreUint32(&seg.userIndex[i], user)
+			return
+		}
+	}
+}
+
+// FindUser looks a name up. It takes no lock.
+func (seg *Segment) FindUser(name []byte) (user uint32, found bool) {
+	if len(name) == 0 || len(name) > NameBytesMax {
+		return 0, false
+	}
+	mask := uint64(len(seg.userIndex) - 1)
+	for i := nameHash(name) & mask; ; i = (i + 1) & mask {
+		user := atomic.LoadUint32(&seg.userIndex[i])
+		if user == 0 {
+			return 0, false
+		}
+		if bytes.Equal(seg.UserName(user), name) {
+			return user, seg.userExists(user)
+		}
+	}
+}
+
+// nameHash is FNV-1a: every process, of any build, must find the same bucket.
+func nameHash(name []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, b := range name {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return h ^ h>>32
+}
+
+func (seg *Segment) userExists(user uint32) bool {
+	return user != 0 && user <= seg.control.userCount.Load()
+}
+
+// UserCount is the number of users; their ids are 1 … UserCount.
+func (seg *Segment) UserCount() uint32 { return seg.control.userCount.Load() }
+
+// UserName is a user's name, in shared memory: it never changes, and must not be
+// changed. It is empty for a user that does not exist.
+func (seg *Segment) UserName(user uint32) []byte {
+	if int(user) >= len(seg.users) {
+		return nil
+	}
+	return trimName(&seg.users[user].name)
+}
+
+// UserKeys is the server's half of a user's login keys.
+func (seg *Segment) UserKeys(user uint32) (storedKey, serverKey [32]byte, ok bool) {
+	if !seg.userExists(user) {
+		return storedKey, serverKey, false
+	}
+	row := &seg.users[user]
+	for {
+		active := row.active.Load()
+		keys := row.keys[active&1]
+		if row.active.Load() == active {
+			return keys.stored, keys.server, true
+		}
+	}
+}
+
+func trimName(name *[NameBytesMax]byte) []byte {
+	if n := bytes.IndexByte(name[:], 0); n >= 0 {
+		return name[:n]
+	}
+	return name[:]
+}
+
+func padName(name []byte) (padded [NameBytesMax]byte) {
+	copy(padded[:], name)
+	return padded
+}
+
+func validName(name []byte) bool {
+	for _, c := range name {
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		digit := c >= '0' && c <= '9'
+		if !letter && !digit && c != '_' && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return len(name) >= 1 && len(name) <= NameBytesMax
+}
