@@ -408,7 +408,7 @@ func TestAWaiterIsWokenByARepair(t *testing.T) {
 	s := openSession(t, waiter, 1)
 	done := make(chan error)
 	go func() {
-		var err error = ErrBusy
+		err := ErrBusy
 		for range 20 {
 			if _, err = waiter.Withdraw(s, 1, 1); !errors.Is(err, ErrBusy) {
 				break

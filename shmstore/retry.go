@@ -16,14 +16,14 @@ const (
 // ownPostings visits, newest first from record seq on, user's own postings of
 // (sessionID, reqID), until visit returns false. complete tells that the walk was
 // ended by visit or by the session's start, and not by the end of the ring.
-func (seg *Segment) ownPostings(seq uint64, user uint32, sessionID, reqID uint64, visit func(*record) bool) (complete bool) {
-	var rec record
+func (st *Store) ownPostings(seq uint64, user uint32, sessionID, reqID uint64, visit func(*record) bool) (complete bool) {
+	rec := &st.walked
 	for start := sessionStart(sessionID); seq > start; seq = rec.prevOf(user) {
-		if !seg.loadRecord(seq, &rec) {
+		if !st.seg.loadRecord(seq, rec) {
 			return false
 		}
 		own := rec.subject == user && rec.sessionID == sessionID && rec.reqID == reqID
-		if own && !visit(&rec) {
+		if own && !visit(rec) {
 			return true
 		}
 	}
@@ -35,7 +35,7 @@ func (seg *Segment) ownPostings(seq uint64, user uint32, sessionID, reqID uint64
 // holds the user's account lock.
 func (st *Store) replay(o *order) (posting Posting, done bool, err error) {
 	last := st.seg.accounts[o.user].lastSeq
-	complete := st.seg.ownPostings(last, o.user, o.session.ID, o.reqID, func(rec *record) bool {
+	complete := st.ownPostings(last, o.user, o.session.ID, o.reqID, func(rec *record) bool {
 		done = true
 		if rec.answers(o) {
 			posting = Posting{Seq: rec.seq, Balance: rec.subjectBalance, Replayed: true}
@@ -62,7 +62,7 @@ func (st *Store) replayBatch(s Session, reqID uint64, legs []Leg, out []LegResul
 	clear(out)
 	mismatch := false
 	last := st.seg.accounts[s.User].lastSeq
-	complete := st.seg.ownPostings(last, s.User, s.ID, reqID, func(rec *record) bool {
+	complete := st.ownPostings(last, s.User, s.ID, reqID, func(rec *record) bool {
 		i := int(rec.leg)
 		if i >= len(legs) || !rec.answers(batchOrder(s, reqID, legs, i)) {
 			mismatch = true
@@ -91,7 +91,7 @@ func (st *Store) TxnStatus(user uint32, sessionID, reqID uint64) (Outcome, Posti
 		return OutcomeUnknown, Posting{}, err
 	}
 	outcome, posting := OutcomeNotApplied, Posting{}
-	complete := st.seg.ownPostings(last, user, sessionID, reqID, func(rec *record) bool {
+	complete := st.ownPostings(last, user, sessionID, reqID, func(rec *record) bool {
 		outcome, posting = OutcomeApplied, Posting{Seq: rec.seq, Balance: rec.subjectBalance}
 		return rec.legs > 1
 	})

@@ -87,8 +87,7 @@ func Create(name string, shape Shape, realmSalt [16]byte, owner string) (*Segmen
 	seg, err := format(fd, path, shape, realmSalt, owner)
 	if err != nil {
 		unix.Close(fd)
-		unix.Unlink(path)
-		return nil, err
+		return nil, errors.Join(err, unix.Unlink(path))
 	}
 	return seg, nil
 }
@@ -208,8 +207,12 @@ func readShape(fd int, path string) (Shape, error) {
 		return Shape{}, fmt.Errorf("stat %s: %w", path, err)
 	}
 	block := make([]byte, superblockBytes)
-	if n, err := unix.Pread(fd, block, 0); err != nil || n < superblockBytes {
-		return Shape{}, fmt.Errorf("%s: %w: %d bytes of superblock: %v", path, ErrDamaged, n, err)
+	n, err := unix.Pread(fd, block, 0)
+	if err != nil {
+		return Shape{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	if n < superblockBytes {
+		return Shape{}, fmt.Errorf("%s: %w: its superblock has %d bytes", path, ErrDamaged, n)
 	}
 	sb := asSuperblock(block)
 	switch {

@@ -46,6 +46,7 @@ type Store struct {
 	nowNs   uint64
 	wake    func(slot int)
 	scratch []byte   // one ring entry's bytes
+	walked  record   // the record at which a walk along a chain is
 	online  []uint64 // bitmap over users, for listing them in order
 	random  *mathrand.ChaCha8
 	nextRow uint32 // where the search for a free session row goes on

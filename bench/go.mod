@@ -1,0 +1,3 @@
+module tradechat.internal/bench
+
+go 1.26
