@@ -20,7 +20,7 @@ type Decoder struct {
 // allocates: f.Body aliases buf.
 //
 //	n > 0, nil          f is a whole frame; drop n bytes
-//	n == 0, nil         more bytes are needed
+//	n == 0, nil         more bytes are needed; once the header is there, f.BodyLen says how many
 //	n > 0, ErrChecksum  a damaged frame, f says what it seemed to be; drop n bytes and go on
 //	n == 0, err         a fault of the header (IsFatal): the stream cannot go on; f.Header holds what was read
 //
@@ -42,7 +42,7 @@ func (d *Decoder) Next(buf []byte) (f Frame, n int, err error) {
 		return f, 0, ErrBodyTooLong
 	}
 	if uint64(len(buf)-HeaderLen) < uint64(f.BodyLen) {
-		return Frame{}, 0, nil
+		return f, 0, nil
 	}
 	n = HeaderLen + int(f.BodyLen)
 	f.Body = buf[HeaderLen:n:n]

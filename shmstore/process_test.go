@@ -312,6 +312,15 @@ func waitForHead(t *testing.T, seg *Segment, head uint64) {
 	}
 }
 
+func waitForGeneration(t *testing.T, seg *Segment, slot int, generation uint32) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); seg.SlotInfo(slot).Generation < generation; time.Sleep(100 * time.Microsecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("slot %d is of generation %d, waited for %d", slot, seg.SlotInfo(slot).Generation, generation)
+		}
+	}
+}
+
 func repair(t *testing.T, master *Store, slot int) {
 	t.Helper()
 	var err error
@@ -538,4 +547,35 @@ func BenchmarkTransferTwoProcesses(b *testing.B) {
 	}
 	b.StopTimer()
 	mustVerify(b, seg)
+}
+
+// TestASegmentWhoseProcessesWereAllKilledIsRevived kills the workers in mid-work and
+// takes the master's slot over while it is still marked as running.
+func TestASegmentWhoseProcessesWereAllKilledIsRevived(t *testing.T) {
+	shape := smallShape()
+	shape.LogRecords = 1 << 14
+	seg := newSegment(t, shape)
+	master := bind(t, seg, 2, nil)
+	bank(t, master, 6, 1000)
+	openRoom(t, master, "lobby")
+	events := newEventFDs(t, 3)
+	for round := range 5 {
+		children := []*child{startChild(t, seg, events, "churn", 0, 0), startChild(t, seg, events, "churn", 1, 0)}
+		for slot := range children {
+			waitForGeneration(t, seg, slot, uint32(round+1))
+		}
+		waitForHead(t, seg, seg.Head()+200)
+		if err := master.lockAccounts(uint32(1+round), 0); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range children {
+			c.kill(t)
+		}
+		next, reports, err := seg.Revive(2, func(int) {})
+		if err != nil || len(reports) != 3 || reports[2].LocksFreed != 1 {
+			t.Fatalf("%v %v", reports, err)
+		}
+		mustVerify(t, seg)
+		master = next
+	}
 }

@@ -36,21 +36,58 @@ func (st *Store) RepairSlot(slot int) (RepairReport, error) {
 		return RepairReport{}, fmt.Errorf("%w: repair of slot %d by slot %d", ErrShape, slot, st.index)
 	}
 	report := RepairReport{Slot: slot}
-	row := &st.seg.slots[slot]
-	report.AppliedSeq = st.seg.applyPending(slot)
+	st.finishAndFree(&report)
+	err := st.endPresence(&report)
+	return report, err
+}
+
+// Revive makes the segment of a run that was killed whole, and binds slot i, whoever
+// had it: the caller is the only process that has the segment open (Open's lock says
+// so). It repairs every slot that was not given back; reports tell what it found.
+func (seg *Segment) Revive(i int, wake func(slot int)) (st *Store, reports []RepairReport, err error) {
+	if st, err = seg.newStore(i, wake); err != nil {
+		return nil, nil, err
+	}
+	for slot := range seg.slots {
+		if SlotState(seg.slots[slot].state.Load()) == SlotRunning {
+			reports = append(reports, RepairReport{Slot: slot})
+			st.finishAndFree(&reports[len(reports)-1])
+		}
+	}
+	st.begin() // from here on this slot takes locks
+	for r := range reports {
+		if reports[r].Slot == i {
+			reports[r].SessionsOver, err = st.endSessions(i)
+		} else {
+			err = st.endPresence(&reports[r])
+		}
+		if err != nil {
+			return nil, reports, err
+		}
+	}
+	return st, reports, nil
+}
+
+// finishAndFree is steps 1 and 2 of a repair. It takes no lock.
+func (st *Store) finishAndFree(report *RepairReport) {
+	row := &st.seg.slots[report.Slot]
+	report.AppliedSeq = st.seg.applyPending(report.Slot)
 	for place := range row.announced {
-		if st.freeAnnounced(slot, row.announced[place]) {
+		if st.freeAnnounced(report.Slot, row.announced[place]) {
 			report.LocksFreed++
 		}
 		row.announced[place] = lockNone
 	}
-	var err error
-	if report.SessionsOver, err = st.endSessions(slot); err != nil {
-		return report, fmt.Errorf("repair of slot %d: %w", slot, err)
+}
+
+// endPresence is steps 3 and 4.
+func (st *Store) endPresence(report *RepairReport) (err error) {
+	if report.SessionsOver, err = st.endSessions(report.Slot); err != nil {
+		return fmt.Errorf("repair of slot %d: %w", report.Slot, err)
 	}
-	st.seg.dropConnections(slot)
-	row.state.Store(uint32(SlotFree))
-	return report, nil
+	st.seg.dropConnections(report.Slot)
+	st.seg.slots[report.Slot].state.Store(uint32(SlotFree))
+	return nil
 }
 
 // applyPending applies the record that a dead slot committed but may not have applied.

@@ -57,39 +57,57 @@ type Store struct {
 // Bind makes this process the one of slot i: a new generation. wake(s) is called when
 // slot s was armed and has something to drain; it must make s's event loop turn.
 func (seg *Segment) Bind(i int, wake func(slot int)) (*Store, error) {
+	st, err := seg.newStore(i, wake)
+	if err != nil {
+		return nil, err
+	}
+	if state := SlotState(st.slot.state.Load()); state != SlotFree {
+		return nil, fmt.Errorf("slot %d of process %d is %v: %w", i, st.slot.pid.Load(), state, ErrBusy)
+	}
+	st.begin()
+	return st, nil
+}
+
+// newStore is a store that does not own its slot yet.
+func (seg *Segment) newStore(i int, wake func(slot int)) (*Store, error) {
 	if i < 0 || i >= seg.shape.Slots() {
 		return nil, fmt.Errorf("%w: slot %d of %d", ErrShape, i, seg.shape.Slots())
-	}
-	row := &seg.slots[i]
-	if state := SlotState(row.state.Load()); state != SlotFree {
-		return nil, fmt.Errorf("slot %d of process %d is %v: %w", i, row.pid.Load(), state, ErrBusy)
 	}
 	var seed [32]byte
 	if _, err := rand.Read(seed[:]); err != nil {
 		return nil, err
 	}
-	generation := row.generation.Add(1)
-	st := &Store{
-		seg: seg, slot: row, index: i, owner: lockOwner(i, generation),
+	return &Store{
+		seg: seg, slot: &seg.slots[i], index: i,
 		metrics: &Metrics{row: &seg.metrics[i]},
 		wake:    wake,
 		scratch: make([]byte, max(seg.shape.RoomRingBytes, seg.shape.MailboxBytes)/messagesPerRingMin),
 		online:  make([]uint64, uint64(seg.shape.UsersMax)/64+1),
 		random:  mathrand.NewChaCha8(seed),
 		nextRow: uint32(i) * (seg.shape.SessionsMax / uint32(seg.shape.Slots())),
-	}
-	st.SetNow(uint64(time.Now().UnixNano()))
+		nowNs:   uint64(time.Now().UnixNano()),
+	}, nil
+}
+
+// begin makes the slot this process's, in a new generation.
+func (st *Store) begin() {
+	row := st.slot
+	st.owner = lockOwner(st.index, row.generation.Add(1))
 	st.metrics.connectionsLost()
 	row.pid.Store(uint32(os.Getpid()))
 	row.startedNs.Store(st.nowNs)
 	st.Beat()
 	row.armed.Store(1)
 	row.state.Store(uint32(SlotRunning))
-	return st, nil
 }
 
-// Close gives the slot back. Sessions that are still open are the caller's to close first.
-func (st *Store) Close() { st.slot.state.Store(uint32(SlotFree)) }
+// Close gives the slot back. Sessions that are still open are the caller's to close
+// first; if a lock keeps some from being freed, the slot stays as it is, for a repair.
+func (st *Store) Close() {
+	if len(st.retiring) == 0 {
+		st.slot.state.Store(uint32(SlotFree))
+	}
+}
 
 // Segment is what the store changes.
 func (st *Store) Segment() *Segment { return st.seg }

@@ -1,0 +1,43 @@
+package measure
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"tradechat.internal/bench/internal/figure"
+	"tradechat.internal/bench/internal/proc"
+)
+
+var (
+	// ErrOption reports a setting outside of its limits.
+	ErrOption = errors.New("setting outside its limits")
+
+	// ErrDisagree says that the server counted something else than what was sent.
+	ErrDisagree = errors.New("the server's count differs")
+)
+
+// Bench is what all measurements need.
+type Bench struct {
+	Binaries proc.Binaries
+	Say      func(format string, args ...any) // one line of progress
+}
+
+// Result is what a measurement found: all of it for JSON, and its figures.
+type Result interface {
+	Figures() []figure.Figure
+}
+
+// within checks a setting.
+func within[T int | time.Duration](name string, value, least, most T) error {
+	if least <= value && value <= most {
+		return nil
+	}
+	return fmt.Errorf("%w: %s is %v, want %v … %v", ErrOption, name, value, least, most)
+}
+
+// micros is a duration in microseconds.
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+// millis is a duration in milliseconds.
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,0 +1,212 @@
+package measure
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"tradechat.internal/bench/internal/figure"
+	"tradechat.internal/bench/internal/proc"
+	"tradechat.internal/bench/internal/sample"
+)
+
+var (
+	// ErrNoSource says that there is no source tree to take the benchmarks from.
+	ErrNoSource = errors.New("no source tree")
+
+	// ErrNoBenchmark says that a benchmark is not in the output.
+	ErrNoBenchmark = errors.New("benchmark not found")
+)
+
+// GoBenchOptions says where the benchmarks are and how long they run.
+type GoBenchOptions struct {
+	Go     string        // the go command
+	Source string        // folder of the source tree; "": the one that the programs' folder lies in
+	Output string        // file with the output of `go test -bench`, to be read instead
+	Time   time.Duration // of one run of one benchmark
+	Count  int           // runs of each
+}
+
+// DefaultGoBenchOptions is what the reported figures are measured with.
+func DefaultGoBenchOptions() GoBenchOptions {
+	return GoBenchOptions{Go: "go", Time: 500 * time.Millisecond, Count: 5}
+}
+
+// Validate checks every setting.
+func (o GoBenchOptions) Validate() error {
+	return errors.Join(
+		within("benchtime", o.Time, time.Millisecond, time.Hour),
+		within("count", o.Count, 1, RoundsMax),
+	)
+}
+
+// GoBenchmark is one benchmark's runs.
+type GoBenchmark struct {
+	NsPerOp     sample.Spread `json:"ns_per_op"`
+	AllocsPerOp float64       `json:"allocs_per_op"` // the most of any run
+}
+
+// GoBenchResult is by benchmark.
+type GoBenchResult struct {
+	Benchmarks map[string]GoBenchmark `json:"benchmarks"`
+}
+
+// The benchmarks that are figures.
+const (
+	encodeBenchmark       = "BenchmarkEncodeTransfer"
+	decodeBenchmark       = "BenchmarkDecodeTransfer"
+	transferBenchmark     = "BenchmarkTransfer/account"
+	transferRateBenchmark = "BenchmarkTransferTwoProcesses"
+)
+
+// benchmarkRuns are the modules and which of their benchmarks to run.
+var benchmarkRuns = []struct{ module, pattern string }{
+	{"libproto", "^Benchmark(En|De)codeTransfer$"},
+	{"shmstore", "^BenchmarkTransfer$/^account$|^BenchmarkTransferTwoProcesses$"},
+}
+
+// Figures are those of the two libraries.
+func (r GoBenchResult) Figures() []figure.Figure {
+	perOp := func(what, name string, target figure.Target) figure.Figure {
+		b := r.Benchmarks[name]
+		f := figure.OfSpread(what, b.NsPerOp, "ns", target, fmt.Sprintf("%v allocations", b.AllocsPerOp))
+		f.Met = f.Met && b.AllocsPerOp == 0
+		return f
+	}
+	rate := r.Benchmarks[transferRateBenchmark].NsPerOp
+	perSecond := sample.Spread{Median: 1e3 / rate.Median, Min: 1e3 / rate.Max, Max: 1e3 / rate.Min, Count: rate.Count}
+	return []figure.Figure{
+		perOp("libproto: encode a TRANSFER frame with its checksum", encodeBenchmark, encodeTarget),
+		perOp("libproto: decode a TRANSFER frame with its checksum", decodeBenchmark, decodeTarget),
+		perOp("shmstore: one transfer, uncontended", transferBenchmark, transferTarget),
+		figure.OfSpread("shmstore: transfers of two processes on 1,024 accounts", perSecond, "million/s", transferRateTarget, ""),
+	}
+}
+
+// GoBench runs the benchmarks of the libraries, or reads what running them has printed.
+func (b Bench) GoBench(ctx context.Context, o GoBenchOptions) (r GoBenchResult, err error) {
+	if err := o.Validate(); err != nil {
+		return r, err
+	}
+	var output []byte
+	if o.Output != "" {
+		output, err = os.ReadFile(o.Output)
+	} else {
+		output, err = b.runBenchmarks(ctx, o)
+	}
+	if err != nil {
+		return r, err
+	}
+	return parseBenchmarks(string(output))
+}
+
+// runBenchmarks builds each module's tests and runs them itself: a go command that is told to stop leaves the program
+// that it has started behind.
+func (b Bench) runBenchmarks(ctx context.Context, o GoBenchOptions) ([]byte, error) {
+	source, err := b.sourceFolder(o.Source)
+	if err != nil {
+		return nil, err
+	}
+	goTool, err := exec.LookPath(o.Go)
+	if err != nil {
+		return nil, fmt.Errorf("measure: the go command: %w; --bench-output reads what it has printed elsewhere", err)
+	}
+	folder, err := os.MkdirTemp("", "tradechat-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("measure: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	var all bytes.Buffer
+	for _, run := range benchmarkRuns {
+		b.Say("go-bench: %s, %d × %v each", run.module, o.Count, o.Time)
+		module, program := filepath.Join(source, run.module), filepath.Join(folder, run.module+".test")
+		if err := runIn(ctx, module, &all, goTool, "test", "-c", "-o", program, "."); err != nil {
+			return nil, err
+		}
+		err := runIn(ctx, module, &all, program, "-test.run", "^$", "-test.bench", run.pattern, "-test.benchmem",
+			"-test.benchtime", o.Time.String(), "-test.count", strconv.Itoa(o.Count))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all.Bytes(), nil
+}
+
+// runIn runs a program in a folder, and quotes what it printed if it fails.
+func runIn(ctx context.Context, folder string, out *bytes.Buffer, path string, args ...string) error {
+	process, err := proc.Start(proc.Command{Path: path, Args: args, Folder: folder, Stdout: out, Stderr: out})
+	if err != nil {
+		return err
+	}
+	if err := process.Wait(ctx); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
+// sourceFolder finds the source tree: it has a go.work, and the libraries.
+func (b Bench) sourceFolder(named string) (string, error) {
+	folder := named
+	if folder == "" {
+		folder = filepath.Dir(b.Binaries.Folder())
+	}
+	for _, needed := range []string{"go.work", "libproto/go.mod", "shmstore/go.mod"} {
+		if _, err := os.Stat(filepath.Join(folder, needed)); err != nil {
+			return "", fmt.Errorf("measure: %w in %s (%w); --source DIR names it, --bench-output FILE reads what its benchmarks have printed", ErrNoSource, folder, err)
+		}
+	}
+	return folder, nil
+}
+
+// parseBenchmarks reads lines such as "BenchmarkTransfer/account-2  2925150  78.43 ns/op  0 B/op  0 allocs/op".
+func parseBenchmarks(output string) (GoBenchResult, error) {
+	times, allocs := make(map[string][]float64), make(map[string]float64)
+	for line := range strings.Lines(output) {
+		fields := strings.Fields(line)
+		if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
+			continue
+		}
+		name := withoutProcessors(fields[0])
+		for i := 2; i+1 < len(fields); i += 2 {
+			value, err := strconv.ParseFloat(fields[i], 64)
+			if err != nil {
+				return GoBenchResult{}, fmt.Errorf("measure: benchmark output %q: %w", line, err)
+			}
+			switch fields[i+1] {
+			case "ns/op":
+				times[name] = append(times[name], value)
+			case "allocs/op":
+				allocs[name] = max(allocs[name], value)
+			}
+		}
+	}
+	r := GoBenchResult{Benchmarks: make(map[string]GoBenchmark)}
+	for name, values := range times {
+		r.Benchmarks[name] = GoBenchmark{NsPerOp: sample.Of(values), AllocsPerOp: allocs[name]}
+	}
+	for _, name := range []string{encodeBenchmark, decodeBenchmark, transferBenchmark, transferRateBenchmark} {
+		if r.Benchmarks[name].NsPerOp.Min <= 0 {
+			return r, fmt.Errorf("measure: %w: %s is not in the output", ErrNoBenchmark, name)
+		}
+	}
+	return r, nil
+}
+
+// withoutProcessors drops the number of processors that a benchmark's name ends in.
+func withoutProcessors(name string) string {
+	at := strings.LastIndexByte(name, '-')
+	if at < 0 {
+		return name
+	}
+	if _, err := strconv.Atoi(name[at+1:]); err != nil {
+		return name
+	}
+	return name[:at]
+}

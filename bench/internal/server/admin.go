@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"tradechat.internal/client"
+)
+
+// Stats is what the measurements read of SERVER_STATS.
+type Stats struct {
+	Connections uint64            `json:"connections"`
+	Restarts    int               `json:"restarts"`
+	Workers     []Worker          `json:"workers"`
+	Ops         map[string]uint64 `json:"ops"`
+	Statuses    map[string]uint64 `json:"statuses"`
+	Verify      Verify            `json:"verify"`
+}
+
+// Worker is one worker slot.
+type Worker struct {
+	Slot        int    `json:"slot"`
+	PID         int    `json:"pid"` // 0: none
+	State       string `json:"state"`
+	Connections uint64 `json:"connections"`
+}
+
+// Running says that the slot has a process that accepts.
+func (w Worker) Running() bool { return w.State == "running" }
+
+// Verify is the outcome of a check of the running server's books, amounts in minor units.
+type Verify struct {
+	OK          bool     `json:"ok"`
+	Error       string   `json:"error"`
+	Users       uint64   `json:"users"`
+	Records     uint64   `json:"records"`
+	Supply      uint64   `json:"supply"`
+	Balances    uint64   `json:"balances"`
+	Deposits    uint64   `json:"deposits"`
+	Withdrawals uint64   `json:"withdrawals"`
+	Problems    []string `json:"problems"`
+}
+
+// WorkerPIDs are the numbers of the worker processes that there are.
+func (s Stats) WorkerPIDs() (pids []int) {
+	for _, w := range s.Workers {
+		if w.PID != 0 {
+			pids = append(pids, w.PID)
+		}
+	}
+	return pids
+}
+
+// Admin is a connection to the server's admin socket.
+type Admin struct{ *client.Admin }
+
+// DialAdmin connects to the admin socket; the caller closes it.
+func (s *Server) DialAdmin(ctx context.Context) (Admin, error) {
+	a, err := client.DialAdmin(ctx, s.DataFolder())
+	return Admin{a}, err
+}
+
+// Stats asks for SERVER_STATS.
+func (a Admin) Stats(ctx context.Context) (stats Stats, err error) {
+	ctx, cancel := context.WithTimeout(ctx, adminMax)
+	defer cancel()
+	encoded, err := a.Admin.Stats(ctx)
+	if err != nil {
+		return stats, err
+	}
+	if err := json.Unmarshal(encoded, &stats); err != nil {
+		return stats, fmt.Errorf("server: statistics: %w", err)
+	}
+	return stats, nil
+}
+
+// Stats asks for SERVER_STATS on a connection of its own.
+func (s *Server) Stats(ctx context.Context) (Stats, error) {
+	admin, err := s.DialAdmin(ctx)
+	if err != nil {
+		return Stats{}, err
+	}
+	defer admin.Close()
+	return admin.Stats(ctx)
+}
+
+// PIDs are the numbers of all processes of the server, the master's first.
+func (s *Server) PIDs(ctx context.Context) ([]int, error) {
+	stats, err := s.Stats(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return append([]int{s.PID()}, stats.WorkerPIDs()...), nil
+}

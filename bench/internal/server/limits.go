@@ -1,0 +1,20 @@
+package server
+
+import "time"
+
+const (
+	// readyMax is how long a server may take until it accepts.
+	readyMax = 20 * time.Second
+
+	// adminMax is how long one answer on the admin socket may take.
+	adminMax = 10 * time.Second
+
+	// logTailLines is how much of the log an error quotes.
+	logTailLines = 12
+
+	// kdfIterations is the least that the protocol allows: what a login costs is not measured here.
+	kdfIterations = 4096
+
+	// password is the one password of all users that are made here, on a server that is gone in a minute.
+	password = "of no use to anybody"
+)

@@ -1,0 +1,139 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"tradechat.internal/bench/internal/proc"
+)
+
+var (
+	// ErrAudit says that the server did not print that its books are right.
+	ErrAudit = errors.New("no audit that found the books right")
+
+	// ErrLeftover says that the server left its segment in /dev/shm.
+	ErrLeftover = errors.New("left in /dev/shm")
+)
+
+// Options is what measurements choose. Everything else is the server's default.
+type Options struct {
+	Workers int
+	Args    []string // further flags
+	Env     []string // further variables
+}
+
+// Server is a running tradechatd.
+type Server struct {
+	Address string // host:port
+
+	process *proc.Process
+	folder  string // holds data and log
+	segment string // path under /dev/shm
+	flags   []string
+}
+
+// Start runs a server and returns when all its workers accept.
+func Start(ctx context.Context, binaries proc.Binaries, o Options) (*Server, error) {
+	path, err := binaries.Path("tradechatd")
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp("", "tradechat-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	s := &Server{folder: folder, segment: filepath.Join("/dev/shm", filepath.Base(folder))}
+	if err := s.run(ctx, path, o); err != nil {
+		return nil, errors.Join(s.explain(err), s.Discard())
+	}
+	return s, nil
+}
+
+func (s *Server) run(ctx context.Context, path string, o Options) error {
+	log, err := os.Create(s.logPath())
+	if err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
+	defer log.Close()
+	s.flags = append([]string{
+		"--listen", "127.0.0.1:0", "--workers", strconv.Itoa(o.Workers), "--data", s.DataFolder(),
+		"--shm-name", filepath.Base(s.segment), "--kdf-iterations", strconv.Itoa(kdfIterations),
+	}, o.Args...)
+	s.process, err = proc.Start(proc.Command{Path: path, Args: s.flags, Env: o.Env, Stderr: log})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyMax)
+	defer cancel()
+	s.Address, err = s.process.AwaitLine(ctx, "ready ")
+	return err
+}
+
+// PID is the master's process number.
+func (s *Server) PID() int { return s.process.PID() }
+
+// Flags is what the server was started with.
+func (s *Server) Flags() []string { return s.flags }
+
+// DataFolder is the server's data folder.
+func (s *Server) DataFolder() string { return filepath.Join(s.folder, "data") }
+
+// Segment is the path of the server's shared memory.
+func (s *Server) Segment() string { return s.segment }
+
+func (s *Server) logPath() string { return filepath.Join(s.folder, "server.log") }
+
+// Log is what all processes of the server have logged so far.
+func (s *Server) Log() (string, error) {
+	text, err := os.ReadFile(s.logPath())
+	if err != nil {
+		return "", fmt.Errorf("server: %w", err)
+	}
+	return string(text), nil
+}
+
+// Stop ends the server and returns the audit line that it printed.
+func (s *Server) Stop() (audit string, err error) {
+	err = s.process.Stop()
+	for _, line := range s.process.Lines() {
+		if strings.HasPrefix(line, "audit ") {
+			audit = line
+		}
+	}
+	if !strings.HasPrefix(audit, "audit ok") {
+		err = errors.Join(err, fmt.Errorf("server: %w, but %q", ErrAudit, audit))
+	}
+	if _, gone := os.Lstat(s.segment); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, fmt.Errorf("server: %s: %w", s.segment, ErrLeftover))
+	}
+	return audit, errors.Join(s.explain(err), s.Discard())
+}
+
+// Discard ends the server, if it still runs, and removes whatever it left. It may be called again.
+func (s *Server) Discard() error {
+	if s.process != nil {
+		_ = s.process.Stop() // how it ends is Stop's to judge
+	}
+	err := os.Remove(s.segment)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, os.RemoveAll(s.folder))
+}
+
+// explain adds the end of the log to an error.
+func (s *Server) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	text, _ := s.Log()
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	tail := strings.Join(lines[max(0, len(lines)-logTailLines):], "\n")
+	return fmt.Errorf("%w\nthe end of the server's log:\n%s", err, tail)
+}

@@ -1,0 +1,21 @@
+package cli
+
+import "time"
+
+const (
+	// passwordLenMax bounds a password, in bytes.
+	passwordLenMax = 1024
+
+	// logoutWait bounds the farewell: the command has done its work by then.
+	logoutWait = 2 * time.Second
+
+	// historyLimitDefault and historyLimitMost are for history --limit.
+	historyLimitDefault = 20
+	historyLimitMost    = 1_000_000
+
+	// replayMost is for join --replay: the protocol's replay_count is a u16.
+	replayMost = 1<<16 - 1
+
+	// zeroRowsShown is how long a table of the statistics may be to show its zeros too.
+	zeroRowsShown = 12
+)

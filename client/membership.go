@@ -1,0 +1,99 @@
+package client
+
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	"tradechat.internal/libproto"
+)
+
+// memberships are the rooms that the client is in, each with the room_seq up to which its consumer has been told.
+type memberships struct {
+	mu   sync.Mutex
+	told map[uint32]uint64
+}
+
+// join is the hook of a JOIN_ROOM: it runs between the response and the messages that follow it.
+func (m *memberships) join(room uint32, replay uint16) func(libproto.Frame) error {
+	return onOK(func(r libproto.JoinRoomResponse) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if _, in := m.told[room]; !in { // joining twice changes nothing
+			m.told[room] = r.LastSeq - min(r.LastSeq, uint64(replay))
+		}
+	})
+}
+
+// rejoin is the hook of the JOIN_ROOM on a new connection; report gets the room's gap, if there is one.
+func (m *memberships) rejoin(room uint32, report func(Push)) func(libproto.Frame) error {
+	return onOK(func(r libproto.JoinRoomResponse) {
+		if before, ok := m.set(room, r.LastSeq); ok && before < r.LastSeq {
+			report(&Gap{RoomID: room, FirstSeq: before + 1, LastSeq: r.LastSeq, Cause: GapLost})
+		}
+	})
+}
+
+// leave is the hook of a LEAVE_ROOM.
+func (m *memberships) leave(room uint32) func(libproto.Frame) error {
+	return onOK(func(libproto.Empty) { m.forget(room) })
+}
+
+// note follows what the consumer is told.
+func (m *memberships) note(p Push) {
+	switch p := p.(type) {
+	case *ChatMessage:
+		m.advance(p.RoomID, p.Seq)
+	case *Gap:
+		m.advance(p.RoomID, p.LastSeq)
+	}
+}
+
+func (m *memberships) advance(room uint32, seq uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if told, in := m.told[room]; in && told < seq {
+		m.told[room] = seq
+	}
+}
+
+// set replaces what a room that the client is in was told up to, and returns what it was.
+func (m *memberships) set(room uint32, seq uint64) (before uint64, in bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if before, in = m.told[room]; in {
+		m.told[room] = seq
+	}
+	return before, in
+}
+
+func (m *memberships) forget(room uint32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.told, room)
+}
+
+// rooms returns the ids in ascending order.
+func (m *memberships) rooms() []uint32 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Keys(m.told))
+}
+
+// onOK makes a hook that runs do with the body of a response whose status is OK.
+func onOK[R any, P interface {
+	*R
+	libproto.DecodableBody
+}](do func(R)) func(libproto.Frame) error {
+	return func(f libproto.Frame) error {
+		if f.Status != libproto.StatusOK {
+			return nil
+		}
+		var r R
+		if err := P(&r).Decode(f.Body); err != nil {
+			return err
+		}
+		do(r)
+		return nil
+	}
+}

@@ -1,0 +1,343 @@
+package client_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"tradechat.internal/client"
+	"tradechat.internal/client/internal/peertest"
+	"tradechat.internal/libproto"
+)
+
+// roomPeer lets rooms be joined and left; every room stands at lastSeq, and a live message follows each join.
+func roomPeer(t *testing.T, lastSeq *atomic.Uint64) *peertest.Peer {
+	p := peertest.Listen(t)
+	p.Handle(libproto.OpJoinRoom, func(c *peertest.Conn, f libproto.Frame) {
+		room := decoded(t, f).(*libproto.JoinRoomRequest).RoomID
+		c.Reply(f, libproto.JoinRoomResponse{LastSeq: lastSeq.Load(), MemberCount: 1})
+		c.Push(libproto.OpChatBroadcast, libproto.ChatBroadcast{RoomID: room, RoomSeq: lastSeq.Load() + 1})
+	})
+	p.Answer(libproto.OpLeaveRoom, libproto.Empty{})
+	return p
+}
+
+func join(t *testing.T, c *client.Client, rooms ...uint32) {
+	t.Helper()
+	for _, room := range rooms {
+		if _, err := c.JoinRoom(testContext(t), room, 0); err != nil {
+			t.Fatal(err)
+		}
+		wantEqual(t, "room of the first message", expectPush[*client.ChatMessage](t, c).RoomID, room)
+	}
+}
+
+// TestReconnect: after a loss the client logs in again, joins its rooms again, and tells what they missed before
+// anything newer of theirs.
+func TestReconnect(t *testing.T) {
+	var lastSeq atomic.Uint64
+	lastSeq.Store(10)
+	p := roomPeer(t, &lastSeq)
+	c, conn := logIn(t, p)
+	join(t, c, 1, 2, 3)
+	if err := c.LeaveRoom(testContext(t), 2); err != nil {
+		t.Fatal(err)
+	}
+	// The server itself skips 12 … 15 of room 1: only 16 … 20 are lost there.
+	conn.Push(libproto.OpRoomEvent, libproto.RoomEvent{RoomID: 1, Kind: libproto.RoomEventGap, FirstSeq: 12, LastSeq: 15})
+	wantEqual(t, "gap", *expectPush[*client.Gap](t, c), client.Gap{RoomID: 1, FirstSeq: 12, LastSeq: 15, Cause: client.GapServer})
+	lastSeq.Store(20)
+	conn.Close()
+
+	wantIs(t, expectPush[*client.Disconnected](t, c).Err, client.ErrConnectionLost)
+	wantEqual(t, "gap", *expectPush[*client.Gap](t, c), client.Gap{RoomID: 1, FirstSeq: 16, LastSeq: 20, Cause: client.GapLost})
+	wantEqual(t, "seq", expectPush[*client.ChatMessage](t, c).Seq, uint64(21))
+	wantEqual(t, "gap", *expectPush[*client.Gap](t, c), client.Gap{RoomID: 3, FirstSeq: 12, LastSeq: 20, Cause: client.GapLost})
+	message, back := expectMessageAndReturn(t, c)
+	wantEqual(t, "seq", message.Seq, uint64(21))
+	wantEqual(t, "session", back.Session, c.Session())
+	wantEqual(t, "session id", back.Session.ID, uint64(2))
+}
+
+// expectMessageAndReturn takes two pushes that may come in either order: a room joined again is live at once.
+func expectMessageAndReturn(t *testing.T, c *client.Client) (message *client.ChatMessage, back *client.Reconnected) {
+	t.Helper()
+	for message == nil || back == nil {
+		switch p := nextPush(t, c).(type) {
+		case *client.ChatMessage:
+			message = p
+		case *client.Reconnected:
+			back = p
+		default:
+			t.Fatalf("got %#v", p)
+		}
+	}
+	return message, back
+}
+
+// TestReconnectWithoutGap: where nothing was missed nothing is told.
+func TestReconnectWithoutGap(t *testing.T) {
+	var lastSeq atomic.Uint64
+	p := roomPeer(t, &lastSeq)
+	c, conn := logIn(t, p)
+	join(t, c, 1)
+	lastSeq.Store(1)
+	conn.Close()
+	expectPush[*client.Disconnected](t, c)
+	message, _ := expectMessageAndReturn(t, c)
+	wantEqual(t, "seq", message.Seq, uint64(2))
+}
+
+// TestReplayInterrupted: what was to be replayed and did not come is told as a gap.
+func TestReplayInterrupted(t *testing.T) {
+	p := peertest.Listen(t)
+	var joins atomic.Int64
+	p.Handle(libproto.OpJoinRoom, func(c *peertest.Conn, f libproto.Frame) {
+		c.Reply(f, libproto.JoinRoomResponse{LastSeq: 10})
+		if joins.Add(1) == 1 {
+			c.Push(libproto.OpChatBroadcast, libproto.ChatBroadcast{RoomID: 1, RoomSeq: 7, Flags: libproto.ChatReplay})
+			c.Close()
+		}
+	})
+	c, _ := logIn(t, p)
+	if _, err := c.JoinRoom(testContext(t), 1, 4); err != nil {
+		t.Fatal(err)
+	}
+	if m := expectPush[*client.ChatMessage](t, c); !m.Replay || m.Seq != 7 {
+		t.Errorf("got %+v", m)
+	}
+	expectPush[*client.Disconnected](t, c)
+	wantEqual(t, "gap", *expectPush[*client.Gap](t, c), client.Gap{RoomID: 1, FirstSeq: 8, LastSeq: 10, Cause: client.GapLost})
+	expectPush[*client.Reconnected](t, c)
+}
+
+// TestRoomThatCannotBeJoinedAgain is given up, and told; the others go on.
+func TestRoomThatCannotBeJoinedAgain(t *testing.T) {
+	var lastSeq atomic.Uint64
+	p := roomPeer(t, &lastSeq)
+	c, conn := logIn(t, p)
+	join(t, c, 1, 2)
+	p.Handle(libproto.OpJoinRoom, func(c *peertest.Conn, f libproto.Frame) {
+		if decoded(t, f).(*libproto.JoinRoomRequest).RoomID == 1 {
+			c.Refuse(f, libproto.StatusNotFound, 0, "gone")
+			return
+		}
+		c.Reply(f, libproto.JoinRoomResponse{LastSeq: 1})
+	})
+	conn.Close()
+	expectPush[*client.Disconnected](t, c)
+	lost := expectPush[*client.RoomLost](t, c)
+	wantEqual(t, "room", lost.RoomID, uint32(1))
+	wantIs(t, lost.Err, client.ErrNotFound)
+	expectPush[*client.Reconnected](t, c)
+}
+
+// TestReconnectThroughFailures: a busy server, a lost connection and a busy room are all tried again.
+func TestReconnectThroughFailures(t *testing.T) {
+	var lastSeq atomic.Uint64
+	p := roomPeer(t, &lastSeq)
+	c, conn := logIn(t, p)
+	join(t, c, 1)
+	var logins, joins atomic.Int64
+	p.Handle(libproto.OpLogin, func(c *peertest.Conn, f libproto.Frame) {
+		switch logins.Add(1) {
+		case 1:
+			c.Refuse(f, libproto.StatusServerBusy, 1, "")
+		case 2:
+			c.Close()
+		case 3:
+			c.Refuse(f, libproto.StatusLimit, 0, "too many sessions")
+		default:
+			p.LogIn(c, f)
+		}
+	})
+	p.Handle(libproto.OpJoinRoom, func(c *peertest.Conn, f libproto.Frame) {
+		if joins.Add(1) == 1 {
+			c.Refuse(f, libproto.StatusServerBusy, 1, "")
+			return
+		}
+		c.Reply(f, libproto.JoinRoomResponse{LastSeq: 1})
+	})
+	conn.Close()
+	expectPush[*client.Disconnected](t, c)
+	expectPush[*client.Reconnected](t, c)
+	wantEqual(t, "logins", logins.Load(), int64(5))
+}
+
+// TestNoReturn: some ends are final.
+func TestNoReturn(t *testing.T) {
+	for name, tt := range map[string]struct {
+		config  func(*client.Config)
+		between func(*peertest.Peer, *peertest.Conn) // ends the connection
+		want    error
+	}{
+		"not wanted": {noReturn, func(_ *peertest.Peer, c *peertest.Conn) { c.Close() }, client.ErrConnectionLost},
+		"session resumed elsewhere": {nil, func(_ *peertest.Peer, c *peertest.Conn) {
+			c.Push(libproto.OpGoingAway, libproto.GoingAway{Reason: libproto.GoingAwayResumed})
+			c.Close()
+		}, client.ErrConnectionLost},
+		"password changed": {nil, func(p *peertest.Peer, c *peertest.Conn) {
+			p.Handle(libproto.OpLogin, func(c *peertest.Conn, f libproto.Frame) { c.Refuse(f, libproto.StatusUnauthorized, 0, "") })
+			c.Close()
+		}, client.ErrUnauthorized},
+		"realm changed": {nil, func(p *peertest.Peer, c *peertest.Conn) {
+			p.SetHello(func(r *libproto.HelloResponse) { r.RealmSalt[0]++ })
+			c.Close()
+		}, client.ErrRealmChanged},
+		"another server": {nil, func(p *peertest.Peer, c *peertest.Conn) {
+			p.SetServerKey(alice, [libproto.KeyLen]byte{9})
+			c.Close()
+		}, client.ErrServerSignature},
+		"other protocol": {nil, func(p *peertest.Peer, c *peertest.Conn) {
+			p.SetHello(func(r *libproto.HelloResponse) { r.Version = 3 })
+			c.Close()
+		}, client.ErrProtocol},
+		"nobody there": {func(cfg *client.Config) { cfg.ReconnectFor = 100 * time.Millisecond }, func(p *peertest.Peer, _ *peertest.Conn) {
+			p.Close()
+		}, client.ErrConnectionLost},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := peertest.Listen(t)
+			if tt.config == nil {
+				tt.config = func(*client.Config) {}
+			}
+			c, conn := logIn(t, p, tt.config)
+			tt.between(p, conn)
+			wantIs(t, expectEnd(t, c), tt.want)
+			_, err := c.Balance(testContext(t))
+			wantIs(t, err, tt.want)
+		})
+	}
+}
+
+// TestReconnectWaitsAsAsked: a server that is going away says when to come back.
+func TestReconnectWaitsAsAsked(t *testing.T) {
+	p := peertest.Listen(t)
+	c, conn := logIn(t, p)
+	start := time.Now()
+	conn.Push(libproto.OpGoingAway, libproto.GoingAway{Reason: libproto.GoingAwayShutdown, ReconnectAfterMs: 150})
+	conn.Close()
+	wantEqual(t, "after", expectPush[*client.GoingAway](t, c).ReconnectAfter, 150*time.Millisecond)
+	if why := goingAwayError(expectPush[*client.Disconnected](t, c).Err); why == nil || why.Reason != libproto.GoingAwayShutdown {
+		t.Errorf("disconnected because of %v", why)
+	}
+	expectPush[*client.Reconnected](t, c)
+	if took := time.Since(start); took < 150*time.Millisecond {
+		t.Errorf("came back after %v", took)
+	}
+}
+
+// TestCallsOverALoss: what was not sent or changes nothing is made on the next connection; the money call that was under
+// way is not, and the req_ids of all money calls increase.
+func TestCallsOverALoss(t *testing.T) {
+	p := peertest.Listen(t)
+	var deposits, balances, last atomic.Uint64
+	p.Handle(libproto.OpDeposit, func(c *peertest.Conn, f libproto.Frame) {
+		if before := last.Swap(f.ReqID); f.ReqID <= before {
+			t.Errorf("req_id %d after %d", f.ReqID, before)
+		}
+		if deposits.Add(1) == 1 {
+			c.Close()
+			return
+		}
+		c.Reply(f, libproto.DepositResponse{TxnID: deposits.Load()})
+	})
+	p.Handle(libproto.OpBalance, func(c *peertest.Conn, f libproto.Frame) {
+		if balances.Add(1) == 1 {
+			c.Close()
+			return
+		}
+		c.Reply(f, libproto.BalanceResponse{Balance: 7})
+	})
+	c, _ := logIn(t, p)
+	_, err := c.Deposit(testContext(t), 1)
+	wantIs(t, err, client.ErrOutcomeUnknown)
+	wantEqual(t, "session of the lost call", outcomeError(err).SessionID, uint64(1))
+
+	got, err := c.Deposit(testContext(t), 1) // waits for the connection
+	wantEqual(t, "the next deposit", []any{got.TxnID, err}, []any{uint64(2), nil})
+	wantEqual(t, "deposits that the server saw", deposits.Load(), uint64(2))
+
+	b, err := c.Balance(testContext(t)) // is repeated
+	wantEqual(t, "balance", []any{b.Minor, err}, []any{int64(7), nil})
+	wantEqual(t, "balances that the server saw", balances.Load(), uint64(2))
+}
+
+// TestCallsWhileReconnecting wait no longer than their context, and are not sent.
+func TestCallsWhileReconnecting(t *testing.T) {
+	p := peertest.Listen(t)
+	c, conn := logIn(t, p)
+	p.Handle(libproto.OpHello, func(*peertest.Conn, libproto.Frame) {})
+	conn.Close()
+	expectPush[*client.Disconnected](t, c)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err := c.Deposit(ctx, 1)
+	wantIs(t, err, client.ErrConnectionLost, context.DeadlineExceeded)
+	wantNot(t, err, client.ErrOutcomeUnknown)
+	c.Close()
+	wantIs(t, c.Err(), client.ErrClosed)
+}
+
+// TestClose in the midst of everything: all calls end, and so do the pushes.
+func TestClose(t *testing.T) {
+	p := peertest.Listen(t)
+	p.Handle(libproto.OpDeposit, func(*peertest.Conn, libproto.Frame) {})
+	p.Handle(libproto.OpBalance, func(*peertest.Conn, libproto.Frame) {})
+	c, _ := logIn(t, p)
+	errs := make(chan error, 2)
+	go func() { _, err := c.Deposit(testContext(t), 1); errs <- err }()
+	go func() { _, err := c.Balance(testContext(t)); errs <- err }()
+	client.AwaitQueued(t, c, 2)
+	var closing sync.WaitGroup
+	for range 3 {
+		closing.Go(func() { c.Close() })
+	}
+	closing.Wait()
+	for range 2 {
+		wantIs(t, <-errs, client.ErrClosed)
+	}
+	wantIs(t, expectEnd(t, c), client.ErrClosed)
+}
+
+// TestLossesUnderLoad breaks the connection again and again under many callers. Every deposit either succeeded, or is
+// known not to have happened, or is of unknown outcome; so what the server counted lies in between.
+func TestLossesUnderLoad(t *testing.T) {
+	p := peertest.Listen(t)
+	var applied atomic.Int64
+	p.Handle(libproto.OpDeposit, func(c *peertest.Conn, f libproto.Frame) {
+		n := applied.Add(1)
+		if n%250 == 0 {
+			c.Reset()
+			return
+		}
+		c.Reply(f, libproto.DepositResponse{TxnID: uint64(n)})
+	})
+	c, _ := logIn(t, p)
+	var ok, unknown atomic.Int64
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 50 {
+				_, err := c.Deposit(testContext(t), 1)
+				switch {
+				case err == nil:
+					ok.Add(1)
+				case outcomeError(err) != nil:
+					unknown.Add(1)
+				default:
+					wantIs(t, err, client.ErrConnectionLost)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := applied.Load(); n < ok.Load() || n > ok.Load()+unknown.Load() {
+		t.Errorf("applied %d, succeeded %d, unknown %d", n, ok.Load(), unknown.Load())
+	}
+	if unknown.Load() == 0 {
+		t.Error("no call was caught by a loss: the test tests nothing")
+	}
+}

@@ -1,0 +1,21 @@
+module tradechat.internal/loadgen
+
+go 1.26.0
+
+require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
+	golang.org/x/sys v0.49.0
+	pgregory.net/rapid v1.3.0
+	tradechat.internal/libnet v0.0.0-00010101000000-000000000000
+	tradechat.internal/libproto v0.0.0
+)
+
+require (
+	github.com/klauspost/crc32 v1.3.0 // indirect
+	github.com/spf13/pflag v1.0.9 // indirect
+)
+
+replace (
+	tradechat.internal/libnet => ../libnet
+	tradechat.internal/libproto => ../libproto
+)

@@ -1,0 +1,35 @@
+// Package driver makes the load: threads, each with an epoll loop and connections of its own.
+//
+//	Fleet ──phases──▶ Thread 0 ── epoll ── Conn 0, T, 2T …     one goroutine a thread, locked to its OS thread
+//	      ◀─reached── Thread 1 ── epoll ── Conn 1, T+1 …
+//
+// # A connection
+//
+//	down ─▶ connecting ─▶ greeting ─▶ loggingIn ─▶ joining ─▶ ready ─▶ leaving ─▶ gone
+//	  ▲                                                        │
+//	  └─────────── the connection ends, for whatever reason ◀──┘      after a wait; a new session each time
+//
+// A ready connection keeps Plan.Pipeline requests in flight (closed loop): every answer makes room for the next request.
+// A request is one call in the connection's table; its slot's number is in its req_id, so that an answer finds it without a
+// search. A call that is not answered in time is counted as failed and stays in the table, expired: a late answer still
+// settles what it did, and makes no room twice.
+//
+// # Phases of a run
+//
+//	Connect  every connection becomes ready
+//	Load     requests are made
+//	Settle   no new ones; wait for the answers
+//	Mark     JOIN_ROOM again: its last_seq is what every member must have seen at the end
+//	Drain    wait until it has, and until announced gaps are filled
+//	Leave    LOGOUT, whose answer comes after every push that was queued before it; then the verdict
+//
+// A connection that ends comes back during Connect and Load; after that it stays away.
+//
+// # Invariants
+//
+//   - A thread touches its own connections, members, senders, book and counters only, and without locks; what it shares
+//     is the Plan, which does not change, and the chat group's rooms, which have their own.
+//   - From a ready connection's request to its answer nothing is allocated.
+//   - req_ids increase strictly over a connection's whole life, all its sessions together.
+//   - Every request of the load is counted once: as succeeded or as failed, of one kind.
+package driver

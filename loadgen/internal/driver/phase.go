@@ -1,0 +1,57 @@
+package driver
+
+// Phase is a part of a run; see the package comment.
+type Phase int32
+
+const (
+	Connect Phase = iota
+	Load
+	Settle
+	Mark
+	Drain
+	Leave
+	End
+)
+
+var phaseNames = [...]string{"connect", "load", "settle", "mark", "drain", "leave", "end"}
+
+func (p Phase) String() string { return phaseNames[p] }
+
+// returns reports whether a connection that ends in the phase comes back.
+func (p Phase) returns() bool { return p <= Load }
+
+// enter does what a phase begins with, for one connection.
+func (c *Conn) enter(p Phase) {
+	switch p {
+	case Load:
+		c.refill()
+	case Settle:
+		if c.state != ready {
+			c.end(errStopped)
+		}
+	case Mark:
+		c.markRooms()
+	case Drain:
+		c.askHistory()
+	case Leave:
+		c.logOut()
+	}
+	c.flush()
+}
+
+// reached reports whether the connection has nothing left to do in the phase.
+func (c *Conn) reached(p Phase) bool {
+	switch p {
+	case Connect:
+		return c.state == ready
+	case Settle:
+		return c.calls.load == 0
+	case Mark:
+		return c.marking == 0
+	case Drain:
+		return c.state != ready || c.caughtUp()
+	case Leave:
+		return c.state == gone
+	}
+	return false
+}

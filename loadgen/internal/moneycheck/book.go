@@ -1,0 +1,66 @@
+package moneycheck
+
+import (
+	"tradechat.internal/loadgen/internal/findings"
+	"tradechat.internal/loadgen/internal/mix"
+)
+
+// Posting is a request that moves money. Users are indices into the run's list of users.
+type Posting struct {
+	Session, ReqID uint64 // what TXN_STATUS asks by
+	User, Peer     uint32 // Peer is who a transfer goes to
+	Op             mix.Op // Deposit, Withdraw or Transfer
+	Amount         uint64 // minor units
+}
+
+// addTo adds what the posting does to each user's balance.
+func (p Posting) addTo(balances []int64) {
+	if p.Op != mix.Deposit {
+		balances[p.User] -= int64(p.Amount)
+	}
+	switch p.Op {
+	case mix.Deposit:
+		balances[p.User] += int64(p.Amount)
+	case mix.Transfer:
+		balances[p.Peer] += int64(p.Amount)
+	}
+}
+
+// Book is what one thread knows of the money. Its thread owns it until the audit.
+type Book struct {
+	deltas  []int64 // by user: what acked answers did
+	counts  [mix.OpCount]uint64
+	amounts [mix.OpCount]uint64 // minor units, of acked answers
+	unknown []Posting
+	wide    margin // of what is unknown, and too much to ask for
+
+	problems findings.Log
+}
+
+// NewBook makes a book for so many users.
+func NewBook(users int) *Book {
+	return &Book{deltas: make([]int64, users), wide: newMargin(users)}
+}
+
+// Applied takes a posting whose answer is OK.
+func (b *Book) Applied(p Posting) {
+	b.counts[p.Op]++
+	b.amounts[p.Op] += p.Amount
+	p.addTo(b.deltas)
+}
+
+// Unknown takes a posting without a verdict.
+func (b *Book) Unknown(p Posting) {
+	if len(b.unknown) == unknownMax {
+		b.wide.add(p)
+		return
+	}
+	b.unknown = append(b.unknown, p)
+}
+
+// Told takes a balance that an answer told: none may be below zero.
+func (b *Book) Told(user uint32, balance int64) {
+	if balance < 0 {
+		b.problems.Add("user %d was told a balance of %d", user, balance)
+	}
+}

@@ -1,0 +1,141 @@
+package stats
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"tradechat.internal/libproto"
+
+	"tradechat.internal/loadgen/internal/mix"
+)
+
+// The rows of a timeline, in order and without holes, sum up to the totals, whatever the threads' pace.
+func TestRowsSumUpToTotals(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		threads := rapid.IntRange(1, 4).Draw(t, "threads")
+		timeline := NewTimeline(threads)
+		var work sync.WaitGroup
+		for i := range threads {
+			seconds := rapid.IntRange(1, 12).Draw(t, "seconds")
+			seed := rapid.Uint64().Draw(t, "seed")
+			work.Go(func() { simulate(timeline.Thread(i), seconds, seed) })
+		}
+		var rows []Row
+		timeline.Run(func(r Row) { rows = append(rows, r) })
+		work.Wait()
+		checkRows(t, rows, timeline.Totals())
+	})
+}
+
+func simulate(thread *Thread, seconds int, seed uint64) {
+	random := rand.New(rand.NewPCG(seed, 0))
+	const start = int64(5 * time.Hour)
+	thread.Start(start)
+	for now := start; now < start+int64(seconds)*int64(time.Second); now += random.Int64N(int64(3 * time.Second / 2)) {
+		thread.Tick(now)
+		thread.Succeeded(mix.Op(random.IntN(mix.OpCount)), random.Int64N(int64(time.Second)))
+		thread.Failed(mix.Op(random.IntN(mix.OpCount)), ErrorKind(random.IntN(ErrorKindCount)))
+		thread.Delivered()
+		thread.Reconnected()
+	}
+	thread.End()
+}
+
+func checkRows(t *rapid.T, rows []Row, totals Totals) {
+	var ok, failed, deliveries, reconnects uint64
+	var errors [ErrorKindCount]uint64
+	for second, row := range rows {
+		if row.Second != second {
+			t.Fatalf("row %d is of second %d", second, row.Second)
+		}
+		ok += row.OK
+		failed += row.Failed
+		deliveries += row.Deliveries
+		reconnects += row.Reconnects
+		addAll(errors[:], row.Errors[:])
+	}
+	if ok != totals.OK() || failed != totals.Failed() || errors != totals.Errors || deliveries != totals.Deliveries ||
+		reconnects != totals.Reconnects {
+		t.Fatalf("rows say %d ok, %d failed %v, %d deliveries, %d reconnects; totals %d, %d %v, %d, %d", ok, failed, errors,
+			deliveries, reconnects, totals.OK(), totals.Failed(), totals.Errors, totals.Deliveries, totals.Reconnects)
+	}
+	all := totals.Latency()
+	if all.Count() != ok {
+		t.Fatalf("%d latencies of %d answers", all.Count(), ok)
+	}
+}
+
+// Quantiles are within the histograms' three digits of the exact ones; the maximum is exact.
+func TestQuantilesAreTrue(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values := rapid.SliceOfN(rapid.Int64Range(0, int64(time.Minute)), 1, 500).Draw(t, "latencies")
+		l := NewLatency(totalDigits)
+		for _, v := range values {
+			l.Record(v)
+		}
+		slices.Sort(values)
+		got := l.Quantiles()
+		exact := microseconds(values[(len(values)+1)/2-1])
+		if slack := exact/1000 + microseconds(int64(latencyLeast)); got.P50 < exact-slack || got.P50 > exact+slack {
+			t.Fatalf("p50 = %v µs, want %v ± %v", got.P50, exact, slack)
+		}
+		if want := microseconds(values[len(values)-1]); got.Max != want {
+			t.Fatalf("max = %v µs, want %v", got.Max, want)
+		}
+		if got.P50 > got.P95 || got.P95 > got.P99 || got.P99 > got.P999 || got.P999 > got.Max {
+			t.Fatalf("quantiles are not ascending: %+v", got)
+		}
+	})
+}
+
+func TestLatencyOutsideBounds(t *testing.T) {
+	l := NewLatency(totalDigits)
+	l.Record(-5)
+	l.Record(int64(time.Hour))
+	if q := l.Quantiles(); l.Count() != 2 || q.Max != microseconds(int64(time.Hour)) {
+		t.Errorf("count %d, %+v", l.Count(), q)
+	}
+	l.Reset()
+	if q := l.Quantiles(); l.Count() != 0 || q != (Quantiles{}) {
+		t.Errorf("after Reset: count %d, %+v", l.Count(), q)
+	}
+}
+
+func TestKindOf(t *testing.T) {
+	want := map[libproto.Status]ErrorKind{
+		libproto.StatusTimeout:      Timeout,
+		libproto.StatusServerBusy:   Busy,
+		libproto.StatusChecksumFail: Checksum,
+		libproto.StatusUnauthorized: Auth,
+	}
+	for status := libproto.StatusOK + 1; status < libproto.StatusCount; status++ {
+		kind, named := want[status]
+		if !named {
+			kind = Other
+		}
+		if got := KindOf(status); got != kind {
+			t.Errorf("KindOf(%v) = %v, want %v", status, got, kind)
+		}
+	}
+}
+
+func TestCountingDoesNotAllocate(t *testing.T) {
+	timeline := NewTimeline(1)
+	thread := timeline.Thread(0)
+	now := int64(1)
+	thread.Start(now)
+	if n := testing.AllocsPerRun(1000, func() {
+		now += int64(time.Millisecond)
+		thread.Tick(now)
+		thread.Succeeded(mix.Transfer, now)
+		thread.Failed(mix.Transfer, Busy)
+		thread.Delivered()
+	}); n != 0 {
+		t.Errorf("%v allocations a request", n)
+	}
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"tradechat.internal/liblog"
+	"tradechat.internal/liblog/version"
+	"tradechat.internal/server/internal/config"
+	"tradechat.internal/server/internal/master"
+)
+
+// Exit codes; docs/operations.md explains them.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+const long = `tradechatd serves chat and money to the clients of tradechat.
+
+It starts one worker process for each --workers, prints "ready HOST:PORT" on stdout once all of them accept connections,
+and logs to stderr. SIGTERM and SIGINT stop it: clients are told, what was read is answered, the books are audited.
+
+Each setting can also be given in the environment (--max-rooms as TRADECHAT_MAX_ROOMS) or in a TOML file (max-rooms = 64)
+that --config names. Flags override the environment, the environment overrides the file.`
+
+// runMaster is the process that a person or a service manager starts.
+func runMaster(args []string, stdout, stderr io.Writer) int {
+	var failed error // of the run; cobra's own errors are wrong usage
+	command := &cobra.Command{
+		Use:           "tradechatd",
+		Short:         "The tradechat server",
+		Long:          long,
+		Args:          cobra.NoArgs,
+		Version:       version.String(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := config.Load(cmd.Flags(), os.Environ())
+			if err != nil {
+				return err
+			}
+			failed = serve(c, stdout, stderr)
+			return nil
+		},
+	}
+	config.AddFlags(command.Flags())
+	command.SetArgs(args)
+	command.SetOut(stdout)
+	command.SetErr(stderr)
+	switch err := errors.Join(command.Execute(), failed); {
+	case failed != nil:
+		fmt.Fprintf(stderr, "tradechatd: %v\n", err)
+		return exitFailed
+	case err != nil:
+		fmt.Fprintf(stderr, "tradechatd: %v\nRun `tradechatd --help` for the settings.\n", err)
+		return exitUsage
+	}
+	return exitOK
+}
+
+func serve(c config.Config, stdout, stderr io.Writer) error {
+	// A reader of stdout or stderr that went away, or a limit on the size of files, makes a call fail: no reason to be killed.
+	signal.Ignore(unix.SIGPIPE, unix.SIGXFSZ)
+	log, err := newLog(c, "master", stderr)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	return master.Run(c, log, stdout)
+}
+
+// newLog makes the log of one process of the server.
+func newLog(c config.Config, role string, w io.Writer) (*liblog.Logger, error) {
+	level, err := liblog.ParseLevel(c.LogLevel)
+	if err != nil {
+		return nil, err
+	}
+	format, err := liblog.ParseFormat(c.LogFormat)
+	if err != nil {
+		return nil, err
+	}
+	return liblog.New(liblog.Options{Writer: w, Level: level, Format: format, Role: role}), nil
+}

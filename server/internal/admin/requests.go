@@ -1,0 +1,135 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"tradechat.internal/libnet"
+	"tradechat.internal/libproto"
+	"tradechat.internal/server/internal/wirestatus"
+	"tradechat.internal/shmstore"
+)
+
+// errBody marks a body that does not parse.
+var errBody = errors.New("admin: bad body")
+
+// request is one row of the table: an opcode and what it does. Adding one is a row and a function.
+type request struct {
+	op  libproto.Opcode
+	run func(c *conn, body []byte) (libproto.Body, error)
+}
+
+var requests = []request{
+	{libproto.OpUserAdd, (*conn).userAdd},
+	{libproto.OpUserSetKeys, (*conn).userSetKeys},
+	{libproto.OpServerStats, (*conn).serverStats},
+}
+
+// answer runs one whole, undamaged frame.
+func (c *conn) answer(frame libproto.Frame) {
+	if err := frame.CheckRequest(); err != nil {
+		c.fail(frame.Header, libproto.StatusBadPacket, 0, err.Error())
+		return
+	}
+	for _, r := range requests {
+		if r.op == frame.Op {
+			c.conclude(frame.Header, r, frame.Body)
+			return
+		}
+	}
+	c.fail(frame.Header, libproto.StatusUnsupported, 0, frame.Op.String()+" is not served on the admin socket")
+}
+
+func (c *conn) conclude(to libproto.Header, r request, body []byte) {
+	response, err := r.run(c, body)
+	switch {
+	case err == nil:
+		c.reply(to, response)
+	case errors.Is(err, errBody):
+		c.fail(to, libproto.StatusBadPacket, 0, err.Error())
+	default:
+		status := wirestatus.Of(err)
+		c.server.log.Warn().Stringer("opcode", to.Op).Stringer("status", status).Err(err).Msg("admin: request failed")
+		c.fail(to, status, wirestatus.RetryAfterMs(status), err.Error())
+	}
+}
+
+// userAdd makes a user and gives it its opening deposit. If the deposit cannot be had the user stays, and the error
+// says so.
+func (c *conn) userAdd(body []byte) (libproto.Body, error) {
+	var req libproto.UserAddRequest
+	if err := req.Decode(body); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBody, err)
+	}
+	if req.OpeningDeposit > libproto.AmountMax {
+		return nil, fmt.Errorf("opening deposit %d: %w", req.OpeningDeposit, shmstore.ErrInvalidAmount)
+	}
+	var id uint32
+	err := c.insist(func(st *shmstore.Store) (err error) {
+		id, err = st.CreateUser(req.Username, req.StoredKey, req.ServerKey)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if req.OpeningDeposit > 0 {
+		err = c.insist(func(st *shmstore.Store) error {
+			_, err := st.DepositTo(id, req.OpeningDeposit)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("user %d was added, its opening deposit of %d was not made: %w", id, req.OpeningDeposit, err)
+	}
+	c.server.log.Info().Bytes("user", req.Username).Uint32("user_id", id).Uint64("opening_deposit", req.OpeningDeposit).
+		Uint32("uid", c.peer.UID).Int32("peer_pid", c.peer.PID).Msg("admin: user added")
+	return libproto.UserAddResponse{UserID: id}, nil
+}
+
+func (c *conn) userSetKeys(body []byte) (libproto.Body, error) {
+	var req libproto.UserSetKeysRequest
+	if err := req.Decode(body); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBody, err)
+	}
+	err := c.insist(func(st *shmstore.Store) error {
+		id, ok := st.Segment().FindUser(req.Username)
+		if !ok {
+			return fmt.Errorf("user %q: %w", req.Username, shmstore.ErrNoUser)
+		}
+		return st.SetUserKeys(id, req.StoredKey, req.ServerKey)
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.server.log.Info().Bytes("user", req.Username).Uint32("uid", c.peer.UID).Int32("peer_pid", c.peer.PID).
+		Msg("admin: keys changed")
+	return libproto.Empty{}, nil
+}
+
+func (c *conn) serverStats(body []byte) (libproto.Body, error) {
+	var req libproto.Empty
+	if err := req.Decode(body); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBody, err)
+	}
+	encoded, err := c.server.backend.Stats()
+	if err != nil {
+		return nil, err
+	}
+	return libproto.ServerStatsResponse{JSON: encoded}, nil
+}
+
+// insist does something to the store, again and again while a lock is busy, until busyMax has passed or the server
+// stops. The store is free for others between the attempts.
+func (c *conn) insist(do func(*shmstore.Store) error) error {
+	ctx, cancel := context.WithTimeout(c.server.ctx, busyMax)
+	defer cancel()
+	var pause libnet.Backoff
+	for {
+		var err error
+		c.server.backend.WithStore(func(st *shmstore.Store) { err = do(st) })
+		if !errors.Is(err, shmstore.ErrBusy) || pause.Wait(ctx) != nil {
+			return err
+		}
+	}
+}

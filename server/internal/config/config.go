@@ -1,0 +1,154 @@
+// Package config holds the server's settings: what they are called, what they may be, and where they come from.
+//
+// There is one table of them (options.go). The flag help, the names in the environment and in the file, the bounds, the
+// messages and the table in docs/config.md are all made from it. A value comes from the first of these that has it:
+//
+//	--workers 4               the flag
+//	TRADECHAT_WORKERS=4       the environment
+//	workers = 4               the file named by --config or TRADECHAT_CONFIG
+//	                          the default
+//
+// The file is TOML: a flat list of key = value with one way to write each, where YAML would read `no` as a boolean and
+// 1:30 as a number. Whatever the source, a value goes through the same parser and the same bounds, and a key or a
+// TRADECHAT_ variable that the table does not know is an error: a misspelt limit must not be a limit that is not there.
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"tradechat.internal/libproto"
+)
+
+// ErrInvalid is the error of every setting that cannot be used.
+var ErrInvalid = errors.New("invalid configuration")
+
+// Config is the settings of one run. Load makes it, the master may fill in SegmentName, and the children inherit it.
+type Config struct {
+	Listen            string // host:port; port 0 lets the kernel choose
+	Workers           int
+	Data              string // folder, absolute after Load
+	SegmentName       string // under /dev/shm; empty: derived from Data's real path (DeriveSegmentName)
+	Fresh             bool
+	Registration      string // RegistrationOpen or RegistrationClosed
+	LockMode          string // LockAccount or LockGlobal
+	UsersMax          uint32
+	SessionsMax       uint32
+	RoomsMax          uint32
+	BodyBytesMax      uint32
+	MessageBytesMax   uint32
+	OutboundBytesMax  uint32
+	RateLimit         uint32 // requests a second and connection; 0: none
+	IdleTimeout       time.Duration
+	LoginTimeout      time.Duration
+	HeartbeatInterval time.Duration
+	KDFIterations     uint32
+	Watchdog          time.Duration
+	StatsEvery        time.Duration // 0: no stats line
+	LogLevel          string
+	LogFormat         string
+}
+
+// The words of the settings that are a choice.
+const (
+	RegistrationOpen   = "open"
+	RegistrationClosed = "closed"
+	LockAccount        = "account"
+	LockGlobal         = "global"
+)
+
+// Defaults returns the settings of a server that was told nothing.
+func Defaults() Config {
+	return Config{
+		Listen:            "127.0.0.1:7878",
+		Workers:           defaultWorkers(),
+		Data:              "tradechat-data",
+		Registration:      RegistrationClosed,
+		LockMode:          LockAccount,
+		UsersMax:          50_000,
+		SessionsMax:       16_384,
+		RoomsMax:          256,
+		BodyBytesMax:      libproto.BodyLenMaxDefault,
+		MessageBytesMax:   4096,
+		OutboundBytesMax:  1 << 20,
+		IdleTimeout:       time.Minute,
+		LoginTimeout:      libproto.ReadyDeadline,
+		HeartbeatInterval: 20 * time.Second,
+		KDFIterations:     libproto.KDFIterationsDefault,
+		Watchdog:          5 * time.Second,
+		StatsEvery:        5 * time.Second,
+		LogLevel:          "info",
+		LogFormat:         "auto",
+	}
+}
+
+// defaultWorkers is a worker for every processor that this process may use; GOMAXPROCS knows a container's quota, NumCPU
+// does not.
+func defaultWorkers() int {
+	return min(runtime.GOMAXPROCS(0), WorkersMax)
+}
+
+// Validate checks every setting by its own bounds, then those that depend on one another. The error names the flag, the
+// value and what is allowed.
+func (c Config) Validate() error {
+	for _, o := range options(&c) {
+		if err := o.value.check(); err != nil {
+			return o.refusal(o.value.String(), "")
+		}
+	}
+	switch {
+	case c.MessageBytesMax+BroadcastOverheadBytes > c.BodyBytesMax:
+		return fmt.Errorf("%w: --max-message %d does not fit into --max-body %d: allowed: at most %d", ErrInvalid,
+			c.MessageBytesMax, c.BodyBytesMax, c.BodyBytesMax-BroadcastOverheadBytes)
+	case c.OutboundBytesMax < c.BodyBytesMax+libproto.HeaderLen:
+		return fmt.Errorf("%w: --max-outbound %d cannot hold one frame of --max-body %d: allowed: at least %d", ErrInvalid,
+			c.OutboundBytesMax, c.BodyBytesMax, c.BodyBytesMax+libproto.HeaderLen)
+	case c.HeartbeatInterval >= c.IdleTimeout:
+		return fmt.Errorf("%w: --heartbeat-interval %s is not shorter than --idle-timeout %s: allowed: less than that",
+			ErrInvalid, spanText(c.HeartbeatInterval), spanText(c.IdleTimeout))
+	}
+	return nil
+}
+
+// DeriveSegmentName names the segment of a data folder: two folders never share one, and the same folder finds its own
+// again. folder is the real path, without symbolic links.
+func DeriveSegmentName(folder string) string {
+	sum := sha256.Sum256([]byte(folder))
+	return "tradechat-" + hex.EncodeToString(sum[:8])
+}
+
+// validAddress reports whether s is host:port with an IP address, a host name or nothing, and a port number.
+func validAddress(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
+// validSegmentName reports whether s is empty or a plain file name that cannot leave /dev/shm or hide in it.
+func validSegmentName(s string) bool {
+	return s == "" || len(s) <= SegmentNameLenMax && s[0] != '.' && plainName(s)
+}
+
+func plainName(s string) bool {
+	for _, r := range s {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_', r == '.', r == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// validFolder reports whether s can be a path at all; whether it can be used is seen when it is opened.
+func validFolder(s string) bool { return s != "" && strings.IndexByte(s, 0) < 0 }

@@ -1,0 +1,219 @@
+// Package heritage is the whole of what a child process gets from the master: one struct, defined here and nowhere else.
+//
+// The master re-executes its own binary (Go cannot fork without exec) through /proc/self/exe, so a child is the same
+// build even when the file was replaced meanwhile. The child learns its role from the environment, not from its
+// arguments; argv[0] is for people:
+//
+//	$ ps -o pid,args            4711 tradechatd --listen :7878
+//	                            4712 tradechatd: worker 0
+//	                            4713 tradechatd: worker 1
+//
+//	TRADECHATD_HERITAGE         the Heritage as JSON: role, slot, address, configuration
+//	descriptor 0, 1, 2          /dev/null, the master's stderr, the master's stderr (stdout belongs to the master)
+//	descriptor 3                listening socket of this slot; the master holds it too, and each successor gets the same
+//	descriptor 4                shared-memory segment
+//	descriptor 5                life pipe, read end: EOF says that the master is gone
+//	descriptor 6                ready pipe, write end: one byte says that this process accepts
+//	descriptor 7                lock of the data folder: free only when the last process that has it is gone
+//	descriptor 8 + i            eventfd of slot i, for all Config.Workers + 1 slots; the last is the master's
+//
+// Everything here is the same for each process that a slot ever has; what differs between two of them (generation,
+// pid) is in the segment, where shmstore's Bind writes it.
+package heritage
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"tradechat.internal/server/internal/config"
+)
+
+// Variable is the environment variable that makes a process a child. It is not one of the TRADECHAT_ settings.
+const Variable = "TRADECHATD_HERITAGE"
+
+// Role says what a child is for.
+type Role string
+
+// RoleWorker serves clients.
+const RoleWorker Role = "worker"
+
+// The numbers of the inherited descriptors.
+const (
+	listenerFD = 3 + iota
+	segmentFD
+	lifeFD
+	readyFD
+	lockFD
+	firstEventFD
+)
+
+// ErrHeritage is the error of a child that did not get what it must have.
+var ErrHeritage = errors.New("heritage: not usable")
+
+// Heritage is what a child process works with. The descriptors are its own: it may close them.
+type Heritage struct {
+	Role    Role
+	Slot    int
+	Address string // host:port of the listening socket, the port as bound
+	Config  config.Config
+
+	ListenerFD int   `json:"-"` // blocking or not as libnet.ListenGroup made it
+	SegmentFD  int   `json:"-"`
+	LifeFD     int   `json:"-"` // blocking
+	ReadyFD    int   `json:"-"`
+	LockFD     int   `json:"-"` // only held, never used
+	EventFDs   []int `json:"-"` // by slot, nonblocking
+}
+
+// MasterSlot is the slot that the master itself has, after those of the workers.
+func (h Heritage) MasterSlot() int { return h.Config.Workers }
+
+// Descriptors is the master's side: its numbers for what the child gets.
+type Descriptors struct {
+	Null, Stderr                         int
+	Listener, Segment, Life, Ready, Lock int
+	Events                               []int // by slot
+}
+
+// files is the child's descriptor table, by number.
+func (d Descriptors) files() []uintptr {
+	table := []uintptr{0: uintptr(d.Null), 1: uintptr(d.Stderr), 2: uintptr(d.Stderr),
+		listenerFD: uintptr(d.Listener), segmentFD: uintptr(d.Segment), lifeFD: uintptr(d.Life),
+		readyFD: uintptr(d.Ready), lockFD: uintptr(d.Lock)}
+	for _, fd := range d.Events {
+		table = append(table, uintptr(fd))
+	}
+	return table
+}
+
+// Spawn starts a child with this heritage and returns its pid; the caller must reap it. environ is the caller's own.
+//
+// syscall.ForkExec takes raw descriptors: an os.File around a nonblocking eventfd would put it into the runtime's
+// poller, and its finalizer would close it.
+func (h Heritage) Spawn(d Descriptors, environ []string) (pid int, err error) {
+	described, err := json.Marshal(h)
+	if err != nil {
+		return 0, fmt.Errorf("heritage: %w", err)
+	}
+	name := fmt.Sprintf("tradechatd: %s %d", h.Role, h.Slot)
+	return syscall.ForkExec("/proc/self/exe", []string{name}, &syscall.ProcAttr{
+		Env:   append(withoutSettings(environ), Variable+"="+string(described)),
+		Files: d.files(),
+	})
+}
+
+// withoutSettings drops the TRADECHAT_ variables: the child has the finished Config, and no need of a password.
+func withoutSettings(environ []string) []string {
+	kept := make([]string, 0, len(environ)+1)
+	for _, entry := range environ {
+		if !strings.HasPrefix(entry, config.EnvPrefix) && !strings.HasPrefix(entry, Variable+"=") {
+			kept = append(kept, entry)
+		}
+	}
+	return kept
+}
+
+// Inherited reports whether this process was started as a child.
+func Inherited() bool {
+	_, ok := os.LookupEnv(Variable)
+	return ok
+}
+
+// Load returns the heritage of this process, checked: the configuration is valid, and each descriptor is open and of its
+// kind. All of them are made close-on-exec, and the variable is removed, so that nothing is passed on by accident.
+func Load() (Heritage, error) {
+	described, ok := os.LookupEnv(Variable)
+	if !ok {
+		return Heritage{}, fmt.Errorf("%w: %s is not set; the master sets it", ErrHeritage, Variable)
+	}
+	h, err := parse(described)
+	if err != nil {
+		return Heritage{}, err
+	}
+	if err := h.adopt(); err != nil {
+		return Heritage{}, err
+	}
+	return h, os.Unsetenv(Variable)
+}
+
+func parse(described string) (Heritage, error) {
+	var h Heritage
+	decoder := json.NewDecoder(bytes.NewReader([]byte(described)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&h); err != nil {
+		return Heritage{}, fmt.Errorf("%w: %s: %w", ErrHeritage, Variable, err)
+	}
+	if err := h.Config.Validate(); err != nil {
+		return Heritage{}, fmt.Errorf("%w: %w", ErrHeritage, err)
+	}
+	if h.Role != RoleWorker || h.Slot < 0 || h.Slot >= h.Config.Workers {
+		return Heritage{}, fmt.Errorf("%w: role %q, slot %d of %d", ErrHeritage, h.Role, h.Slot, h.Config.Workers)
+	}
+	return h, nil
+}
+
+// adopt fills in the descriptors.
+func (h *Heritage) adopt() error {
+	h.ListenerFD, h.SegmentFD, h.LifeFD, h.ReadyFD, h.LockFD = listenerFD, segmentFD, lifeFD, readyFD, lockFD
+	h.EventFDs = make([]int, h.Config.Workers+1)
+	for slot := range h.EventFDs {
+		h.EventFDs[slot] = firstEventFD + slot
+	}
+	kinds := []struct {
+		fd   int
+		kind uint32
+	}{{listenerFD, unix.S_IFSOCK}, {segmentFD, unix.S_IFREG}, {lifeFD, unix.S_IFIFO}, {readyFD, unix.S_IFIFO}, {lockFD, unix.S_IFREG}}
+	for _, k := range kinds {
+		if err := adoptFD(k.fd, k.kind); err != nil {
+			return err
+		}
+	}
+	for _, fd := range h.EventFDs {
+		if err := adoptFD(fd, 0); err != nil { // an eventfd's inode has no type
+			return err
+		}
+	}
+	return nil
+}
+
+func adoptFD(fd int, kind uint32) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return fmt.Errorf("%w: descriptor %d: %w", ErrHeritage, fd, err)
+	}
+	if st.Mode&unix.S_IFMT != kind {
+		return fmt.Errorf("%w: descriptor %d has file type %#o, not %#o", ErrHeritage, fd, st.Mode&unix.S_IFMT, kind)
+	}
+	unix.CloseOnExec(fd)
+	return nil
+}
+
+// Ready tells the master that this process accepts connections, once: the pipe is closed after it.
+func (h Heritage) Ready() error {
+	if _, err := unix.Write(h.ReadyFD, []byte{1}); err != nil {
+		return fmt.Errorf("heritage: ready pipe: %w", err)
+	}
+	return unix.Close(h.ReadyFD)
+}
+
+// AwaitOrphaned returns when the master is gone, however it went. It holds a thread until then.
+func (h Heritage) AwaitOrphaned() error {
+	var none [1]byte
+	for {
+		n, err := unix.Read(h.LifeFD, none[:])
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return fmt.Errorf("heritage: life pipe: %w", err)
+		case n == 0:
+			return nil
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package master
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tradechat.internal/liblog"
+)
+
+// onSignal: the first signal to stop asks the workers, the second does not ask any more.
+func (m *Master) onSignal(s os.Signal, now time.Time) {
+	switch {
+	case s == unix.SIGUSR1:
+		m.dumpStats()
+	case m.phase == stopping:
+		m.log.Warn().Stringer("signal", s).Msg("hurrying: workers that still run are killed")
+		m.killAll("hurried")
+	default:
+		m.log.Info().Stringer("signal", s).Msg("stopping")
+		m.stop(now)
+	}
+}
+
+// giveUp ends a start that failed.
+func (m *Master) giveUp(cause error, now time.Time) {
+	m.failure = cause
+	m.stop(now)
+}
+
+func (m *Master) stop(now time.Time) {
+	m.phase = stopping
+	m.killFrom = now.Add(stopMax)
+	m.admin.Close()
+	for i := range m.slots {
+		if c := m.slots[i].child; c != nil {
+			c.signal(unix.SIGTERM)
+		}
+	}
+}
+
+func (m *Master) killAll(verdict string) {
+	for i := range m.slots {
+		if c := m.slots[i].child; c != nil && c.verdict == "" {
+			m.log.Warn().Int(liblog.FieldSlot, i).Int("worker_pid", c.pid).Str("verdict", verdict).Msg("worker killed")
+			c.kill(verdict)
+		}
+	}
+}
+
+// conclude audits the books, now that nobody changes them. The segment goes with the run, unless the books are wrong (then
+// somebody must look at it) or it was an earlier run's and the start failed (then the next start goes on with it).
+func (m *Master) conclude() error {
+	m.store.Close()
+	verified := m.segment.VerifyQuiescent()
+	m.say("%v", verified)
+	m.discard = verified.OK() && (!m.warm || m.failure == nil)
+	if verified.OK() {
+		m.log.Info().Stringer("audit", verified).Dur("uptime_ms", time.Since(m.started)).Msg("stopped")
+		return m.failure
+	}
+	m.log.Error().Stringer("audit", verified).Strs("problems", verified.Problems).Str("segment", m.segment.Path()).
+		Msg("the audit failed: the segment is kept")
+	return fmt.Errorf("%w: %s; %s is kept for examination, --fresh discards it", ErrAudit, verified.Problems[0], m.segment.Path())
+}

@@ -1,0 +1,269 @@
+package master
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tradechat.internal/liblog"
+	"tradechat.internal/server/internal/heritage"
+	"tradechat.internal/server/internal/stats"
+	"tradechat.internal/shmstore"
+)
+
+type phase int
+
+const (
+	starting phase = iota // not every slot has been ready yet
+	serving
+	stopping
+)
+
+// slot is the supervision's view of one worker slot.
+type slot struct {
+	child    *child // nil: none runs
+	dirty    bool   // its last process is gone and must be repaired after
+	everUp   bool   // a process of it was ready
+	restarts int
+	respawn  respawn
+	dueAt    time.Time // of the next process, while there is none
+}
+
+// handled are the signals that the master acts on. A SIGHUP that was ignored at the start (nohup) stays so.
+func handled() []os.Signal {
+	signals := []os.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGUSR1}
+	if !signal.Ignored(unix.SIGHUP) {
+		signals = append(signals, unix.SIGHUP)
+	}
+	return signals
+}
+
+// supervise runs the loop until the server has stopped, and returns how that went.
+func (m *Master) supervise(signals <-chan os.Signal) error {
+	m.slots = make([]slot, m.config.Workers)
+	m.reports = make(chan report, 2*m.config.Workers)
+	m.beatAt = time.Now()
+	m.ticker = stats.NewTicker(m.segment, m.beatAt)
+	m.log.Info().Str("address", m.address).Int("workers", m.config.Workers).Str("data", m.folder.Path()).
+		Str("segment", m.segment.Path()).Str("lock_mode", m.config.LockMode).Str("registration", m.config.Registration).
+		Str("durability", "none").Msg("starting; there is no journal: users and money last until the server is stopped")
+	beat := time.NewTicker(beatEvery)
+	defer beat.Stop()
+	line, stopLine := every(m.config.StatsEvery)
+	defer stopLine()
+	m.spawnDue(m.beatAt)
+	for !m.over() {
+		select {
+		case r := <-m.reports:
+			m.onReport(r, time.Now())
+		case s := <-signals:
+			m.onSignal(s, time.Now())
+		case <-beat.C:
+			m.onBeat(time.Now())
+		case now := <-line:
+			m.logLine(now)
+		}
+		m.publish()
+	}
+	return m.conclude()
+}
+
+// every is a ticker that may be off.
+func every(interval time.Duration) (<-chan time.Time, func()) {
+	if interval == 0 {
+		return nil, func() {}
+	}
+	t := time.NewTicker(interval)
+	return t.C, t.Stop
+}
+
+// over reports whether the server has stopped: no process is left, and nothing to repair.
+func (m *Master) over() bool {
+	if m.phase != stopping {
+		return false
+	}
+	for i := range m.slots {
+		if m.slots[i].child != nil || m.slots[i].dirty {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *Master) onBeat(now time.Time) {
+	m.withStore(func(*shmstore.Store) {}) // beats
+	late := now.Sub(m.beatAt) - beatEvery
+	m.beatAt = now
+	if late > m.config.Watchdog/2 {
+		// This process was itself stopped or starved, and so perhaps were the workers: their age proves nothing yet.
+		m.judgeFrom = now.Add(m.config.Watchdog)
+	}
+	for i := range m.slots {
+		if m.slots[i].dirty {
+			m.settle(i)
+		}
+	}
+	m.watch(now)
+	if m.phase == stopping && now.After(m.killFrom) {
+		m.killAll("did not stop in time")
+	}
+	m.spawnDue(now)
+	m.log.Sweep()
+}
+
+func (m *Master) onReport(r report, now time.Time) {
+	s := &m.slots[r.child.slot]
+	switch {
+	case s.child != r.child: // its end was reported before its readiness
+	case r.kind == childReady:
+		m.onReady(s, now)
+	default:
+		m.onEnd(s, now)
+	}
+}
+
+func (m *Master) onReady(s *slot, now time.Time) {
+	c := s.child
+	c.ready, s.everUp = true, true
+	m.log.Info().Int(liblog.FieldSlot, c.slot).Int("worker_pid", c.pid).Dur("after_ms", now.Sub(c.started)).Msg("worker accepts")
+	if m.phase != starting {
+		return
+	}
+	for i := range m.slots {
+		if !m.slots[i].everUp {
+			return
+		}
+	}
+	m.phase = serving
+	m.log.Info().Str("address", m.address).Msg("ready")
+	m.say("ready %s", m.address)
+}
+
+// onEnd reaps the process, repairs after it, and sees to a successor.
+func (m *Master) onEnd(s *slot, now time.Time) {
+	c := s.child
+	status, ran := c.reap(), now.Sub(c.started)
+	s.child = nil
+	info := m.segment.SlotInfo(c.slot)
+	s.dirty = info.State == shmstore.SlotRunning
+	if m.phase == stopping {
+		m.log.Info().Int(liblog.FieldSlot, c.slot).Int("worker_pid", c.pid).Str("how", endText(status)).Msg("worker ended")
+		m.settle(c.slot)
+		return
+	}
+	s.restarts++
+	pause := s.respawn.after(ran)
+	s.dueAt = now.Add(pause)
+	m.log.Error().Int(liblog.FieldSlot, c.slot).Int("worker_pid", c.pid).Str("how", endText(status)).Str("verdict", c.verdict).
+		Dur("ran_ms", ran).Dur("pause_ms", pause).Int("restarts", s.restarts).Msg("worker crashed")
+	m.settle(c.slot)
+	if m.phase == starting && !s.everUp && s.respawn.failures >= failedStartsMax {
+		m.giveUp(fmt.Errorf("%w: worker %d ended %d times before it accepted a connection (last: %s); its log says why",
+			ErrStart, c.slot, s.respawn.failures, endText(status)), now)
+		return
+	}
+	m.spawnDue(now)
+}
+
+// settle repairs a dirty slot; while that meets a busy lock the slot stays dirty, and the next tick tries again.
+func (m *Master) settle(slot int) {
+	s := &m.slots[slot]
+	if s.dirty && m.repair(slot) == nil {
+		s.dirty = false
+	}
+}
+
+// spawnDue starts a process for each slot that has none and whose pause is over.
+func (m *Master) spawnDue(now time.Time) {
+	if m.phase == stopping {
+		return
+	}
+	for i := range m.slots {
+		s := &m.slots[i]
+		if s.child == nil && !s.dirty && !now.Before(s.dueAt) {
+			m.spawn(i, now)
+		}
+	}
+}
+
+func (m *Master) spawn(i int, now time.Time) {
+	s := &m.slots[i]
+	c, err := start(heritage.Heritage{
+		Role: heritage.RoleWorker, Slot: i, Address: m.address, Config: m.config,
+	}, m.descriptors(i), m.reports)
+	if err != nil {
+		pause := s.respawn.after(0)
+		s.dueAt = now.Add(max(pause, respawnFirst))
+		m.log.Error().Int(liblog.FieldSlot, i).Err(err).Dur("pause_ms", pause).Msg("worker cannot be started")
+		if m.phase == starting && s.respawn.failures >= failedStartsMax {
+			m.giveUp(fmt.Errorf("%w: %w", ErrStart, err), now)
+		}
+		return
+	}
+	s.child = c
+	m.log.Debug().Int(liblog.FieldSlot, i).Int("worker_pid", c.pid).Msg("worker started")
+}
+
+func (m *Master) descriptors(slot int) heritage.Descriptors {
+	d := heritage.Descriptors{
+		Null: m.null, Stderr: unix.Stderr, Listener: m.sockets[slot].FD(), Segment: m.segment.FD(),
+		Life: m.lifeRead, Lock: m.folder.LockFD(),
+	}
+	for _, e := range m.events {
+		d.Events = append(d.Events, int(e))
+	}
+	return d
+}
+
+// watch kills the processes whose heart stands still, stopped ones too; their end is then a crash like any other.
+func (m *Master) watch(now time.Time) {
+	if now.Before(m.judgeFrom) {
+		return
+	}
+	for i := range m.slots {
+		c := m.slots[i].child
+		if c == nil || c.verdict != "" {
+			continue
+		}
+		info := m.segment.SlotInfo(i)
+		if m.phase == stopping && info.State == shmstore.SlotFree {
+			continue // it has drained and given its slot back: its heart need not beat any more
+		}
+		silent, limit := info.HeartAge, m.config.Watchdog
+		if !c.ready {
+			// The heartbeat may still be that of the process before.
+			silent, limit = now.Sub(c.started), max(limit, startMax)
+		}
+		if silent > limit {
+			m.log.Error().Int(liblog.FieldSlot, i).Int("worker_pid", c.pid).Dur("silent_ms", silent).Msg("no heartbeat: the watchdog kills the worker")
+			c.kill("no heartbeat")
+		}
+	}
+}
+
+// publish makes the state of the slots known to the admin socket.
+func (m *Master) publish() {
+	processes := make([]stats.Process, len(m.slots))
+	for i := range m.slots {
+		s := &m.slots[i]
+		p := stats.Process{Slot: i, State: stats.StateDown, Restarts: s.restarts}
+		if s.child != nil {
+			p.PID, p.State = s.child.pid, s.child.state(m.phase)
+		}
+		processes[i] = p
+	}
+	m.published.Store(&processes)
+}
+
+func (c *child) state(p phase) stats.State {
+	switch {
+	case p == stopping:
+		return stats.StateStopping
+	case c.ready:
+		return stats.StateRunning
+	}
+	return stats.StateStarting
+}

@@ -1,0 +1,207 @@
+// Package stats turns the metrics in shared memory into what people and programs read: the JSON of SERVER_STATS and the
+// line that the master logs every --stats-every.
+//
+// Every number comes from shmstore's tables (Counters, Latencies) and libproto's (opcodes, statuses): a counter that is
+// added there appears here. Numbers are totals since the segment was made; Report.Since makes rates of two of them.
+//
+//	segment ── MetricsOf(slot) ──▶ one a slot ──▶ sum ──▶ totals, ops, statuses, latencies, locks
+//	        ── SlotInfo(slot) ───▶ heartbeat, generation
+//	master  ── Process ─────────▶ pid, state, restarts
+//	store   ── Verify ──────────▶ ledger, verdict
+package stats
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"tradechat.internal/libproto"
+	"tradechat.internal/server/internal/version"
+	"tradechat.internal/shmstore"
+)
+
+// problemsMax bounds the problems of a Verify that the JSON tells: it must fit into one field of a frame.
+const problemsMax = 10
+
+// State says what the process of a slot is doing.
+type State string
+
+const (
+	StateStarting State = "starting" // runs, does not accept yet
+	StateRunning  State = "running"
+	StateStopping State = "stopping"
+	StateDown     State = "down" // none runs
+)
+
+// Process is what the master knows of the process of one worker slot.
+type Process struct {
+	Slot     int
+	PID      int // 0: none
+	State    State
+	Restarts int
+}
+
+// Source is what a report is made of.
+type Source struct {
+	Segment   *shmstore.Segment
+	Started   time.Time // of the master
+	Processes []Process
+
+	// Verified is the outcome of the latest Verify, VerifyErr why there is none, VerifiedAt when that was.
+	Verified   *shmstore.VerifyReport
+	VerifyErr  error
+	VerifiedAt time.Time
+}
+
+// Report is the JSON of SERVER_STATS. Times are in the unit that the key names.
+type Report struct {
+	Version     string             `json:"version"`
+	UptimeS     float64            `json:"uptime_s"`
+	Connections uint64             `json:"connections"`
+	Restarts    int                `json:"restarts"`
+	Workers     []Worker           `json:"workers"`
+	Totals      map[string]uint64  `json:"totals"`
+	Ops         map[string]uint64  `json:"ops"`
+	Statuses    map[string]uint64  `json:"statuses"`
+	LatencyUs   map[string]Latency `json:"latency_us"`
+	Locks       Locks              `json:"locks"`
+	Ledger      Ledger             `json:"ledger"`
+	Verify      Verdict            `json:"verify"`
+}
+
+// Worker is one worker slot.
+type Worker struct {
+	Slot        int    `json:"slot"`
+	PID         int    `json:"pid"`
+	State       State  `json:"state"`
+	Generation  uint32 `json:"generation"`
+	Restarts    int    `json:"restarts"`
+	HeartbeatMs int64  `json:"heartbeat_ms"` // age; -1 while none runs
+	Connections uint64 `json:"connections"`
+	Requests    uint64 `json:"requests"`
+}
+
+// Latency sums up one histogram, in microseconds.
+type Latency struct {
+	P50   float64 `json:"p50"`
+	P95   float64 `json:"p95"`
+	P99   float64 `json:"p99"`
+	Max   float64 `json:"max"`
+	Count uint64  `json:"count"`
+}
+
+// Locks sums up the waits for locks.
+type Locks struct {
+	Waits    uint64 `json:"waits"`
+	WaitUs   uint64 `json:"wait_us"`
+	Timeouts uint64 `json:"timeouts"`
+}
+
+// Ledger is how much there is.
+type Ledger struct {
+	Users uint32 `json:"users"`
+	Rooms uint32 `json:"rooms"`
+	Head  uint64 `json:"head"`
+}
+
+// Verdict is the outcome of a Verify of the running server, amounts in minor units.
+type Verdict struct {
+	OK          bool     `json:"ok"`
+	Error       string   `json:"error,omitempty"` // why it could not be had
+	AgeMs       int64    `json:"age_ms"`
+	Users       uint32   `json:"users"`
+	Records     uint64   `json:"records"`
+	Folded      uint64   `json:"folded"`
+	Supply      uint64   `json:"supply"`
+	Balances    uint64   `json:"balances"`
+	Deposits    uint64   `json:"deposits"`
+	Withdrawals uint64   `json:"withdrawals"`
+	Problems    []string `json:"problems,omitempty"`
+}
+
+// Encode makes the JSON of a report; it has at most libproto.FieldLenMax bytes.
+func Encode(r Report) ([]byte, error) {
+	encoded, err := json.Marshal(r)
+	if err == nil && len(encoded) > libproto.FieldLenMax {
+		err = fmt.Errorf("stats: report of %d bytes, %d fit into a frame's field", len(encoded), libproto.FieldLenMax)
+	}
+	return encoded, err
+}
+
+// Make reads everything and makes a report.
+func Make(s Source) Report {
+	total := s.Segment.MetricsTotal()
+	r := Report{
+		Version:     version.Agent,
+		UptimeS:     time.Since(s.Started).Seconds(),
+		Connections: total.OpenConnections(),
+		Workers:     make([]Worker, 0, len(s.Processes)),
+		Totals:      named(shmstore.Counters[:], total.Counters[:]),
+		Ops:         make(map[string]uint64),
+		Statuses:    make(map[string]uint64),
+		LatencyUs:   make(map[string]Latency),
+		Locks: Locks{
+			Waits:    total.Counters[shmstore.CounterLockWaits],
+			WaitUs:   total.Counters[shmstore.CounterLockWaitNs] / uint64(time.Microsecond),
+			Timeouts: total.Counters[shmstore.CounterLockTimeouts],
+		},
+		Ledger: Ledger{Users: s.Segment.UserCount(), Rooms: s.Segment.RoomCount(), Head: s.Segment.Head()},
+		Verify: verdict(s),
+	}
+	for _, p := range s.Processes {
+		r.Restarts += p.Restarts
+		r.Workers = append(r.Workers, worker(s.Segment, p))
+	}
+	for i, op := range libproto.Opcodes() {
+		r.Ops[op.String()] = total.Ops[i]
+	}
+	for i := range libproto.StatusCount {
+		r.Statuses[libproto.Status(i).String()] = total.Statuses[i]
+	}
+	for i, info := range shmstore.Latencies {
+		r.LatencyUs[info.Name] = summary(&total.Histograms[i])
+	}
+	return r
+}
+
+func named(table []shmstore.CounterInfo, values []uint64) map[string]uint64 {
+	m := make(map[string]uint64, len(table))
+	for i, info := range table {
+		m[info.Name] = values[i]
+	}
+	return m
+}
+
+func worker(seg *shmstore.Segment, p Process) Worker {
+	info, metrics := seg.SlotInfo(p.Slot), seg.MetricsOf(p.Slot)
+	w := Worker{
+		Slot: p.Slot, PID: p.PID, State: p.State, Restarts: p.Restarts, Generation: info.Generation, HeartbeatMs: -1,
+		Connections: metrics.OpenConnections(), Requests: metrics.Counters[shmstore.CounterRequests],
+	}
+	if info.State == shmstore.SlotRunning {
+		w.HeartbeatMs = info.HeartAge.Milliseconds()
+	}
+	return w
+}
+
+func summary(h *shmstore.Histogram) Latency {
+	return Latency{
+		P50: micros(h.Quantile(0.50)), P95: micros(h.Quantile(0.95)), P99: micros(h.Quantile(0.99)),
+		Max: micros(h.Max()), Count: h.Count(),
+	}
+}
+
+func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
+
+func verdict(s Source) Verdict {
+	v := Verdict{AgeMs: time.Since(s.VerifiedAt).Milliseconds()}
+	if s.VerifyErr != nil {
+		v.Error = s.VerifyErr.Error()
+		return v
+	}
+	r := s.Verified
+	v.OK, v.Users, v.Records, v.Folded = r.OK(), r.Users, r.Head, r.Folded
+	v.Supply, v.Balances, v.Deposits, v.Withdrawals = r.Supply, r.Balances, r.Deposits, r.Withdrawals
+	v.Problems = r.Problems[:min(len(r.Problems), problemsMax)]
+	return v
+}

@@ -1,0 +1,176 @@
+package worker
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"time"
+
+	"tradechat.internal/liblog"
+	"tradechat.internal/libproto"
+	"tradechat.internal/server/internal/config"
+	"tradechat.internal/server/internal/version"
+	"tradechat.internal/shmstore"
+)
+
+// greeting is what LOGIN needs and nothing after it.
+type greeting struct {
+	clientNonce, serverNonce [libproto.NonceLen]byte
+	failures                 int
+}
+
+// capabilities are those that this server has.
+const capabilities = libproto.CapBatch
+
+var agent = []byte(version.Agent)
+
+func (w *Worker) hello(c *conn, f *libproto.Frame, q *libproto.HelloRequest) {
+	if q.VersionMin > libproto.Version || q.VersionMax < libproto.Version {
+		w.fail(f, libproto.StatusUnsupported, 0, "this server speaks version 1")
+		w.hangUp(c)
+		return
+	}
+	c.greeting = &greeting{clientNonce: q.ClientNonce}
+	rand.Read(c.greeting.serverNonce[:])
+	c.state = stateGreeted
+	settings := &w.heritage.Config
+	respond(w, f, libproto.HelloResponse{
+		Version:             libproto.Version,
+		Capabilities:        q.Capabilities & capabilities,
+		BodyLenMax:          settings.BodyBytesMax,
+		MessageLenMax:       settings.MessageBytesMax,
+		HeartbeatIntervalMs: milliseconds(settings.HeartbeatInterval),
+		IdleTimeoutMs:       milliseconds(settings.IdleTimeout),
+		ServerNonce:         c.greeting.serverNonce,
+		RealmSalt:           w.segment.RealmSalt(),
+		KDFIterations:       settings.KDFIterations,
+		Agent:               agent,
+	})
+}
+
+func milliseconds(d time.Duration) uint32 { return uint32(d / time.Millisecond) }
+
+// login checks a proof and opens a session. A user that does not exist costs the same work and gets the same answer as
+// a wrong proof.
+func (w *Worker) login(c *conn, f *libproto.Frame, q *libproto.LoginRequest) {
+	if retryMs, allowed := w.store.LoginAllowed(c.addr); !allowed {
+		w.fail(f, libproto.StatusRateLimit, retryMs, "too many failed logins from this address")
+		return
+	}
+	user, serverKey, proven := w.prove(c.greeting, q)
+	switch {
+	case !proven:
+		w.metrics.Add(shmstore.CounterLoginFailures, 1)
+		c.logTo(w.log.Limited(liblog.LevelInfo, "login-failed")).Send()
+		w.store.LoginFailed(c.addr)
+		w.loginFailed(c, f, libproto.StatusUnauthorized, "unknown user or wrong password")
+	case q.ResumeSessionID != 0:
+		w.loginFailed(c, f, libproto.StatusExpired, "no such session; log in with session id 0")
+	default:
+		w.openSession(c, f, user, serverKey, q.Username)
+	}
+}
+
+// prove reports whether the proof is the user's, and whose it is.
+func (w *Worker) prove(g *greeting, q *libproto.LoginRequest) (user uint32, serverKey key, proven bool) {
+	stored := w.impostor.key(q.Username)
+	user, known := w.segment.FindUser(q.Username)
+	if known {
+		stored, serverKey, _ = w.segment.UserKeys(user)
+	}
+	right := libproto.VerifyProof(stored, q.Proof, g.clientNonce, g.serverNonce, noBinding, q.Username)
+	return user, serverKey, right && known
+}
+
+type key = [libproto.KeyLen]byte
+
+// noBinding is the channel binding of a plain connection.
+var noBinding key
+
+// loginFailed answers a LOGIN that did not succeed; the pair of nonces serves for a few of them only.
+func (w *Worker) loginFailed(c *conn, f *libproto.Frame, s libproto.Status, detail string) {
+	w.fail(f, s, 0, detail)
+	c.greeting.failures++
+	if c.greeting.failures >= libproto.LoginFaultsMax {
+		w.hangUp(c)
+	}
+}
+
+func (w *Worker) openSession(c *conn, f *libproto.Frame, user uint32, serverKey key, name []byte) {
+	balance, _, err := w.store.Balance(user)
+	if err != nil {
+		w.refuse(f, err)
+		return
+	}
+	session, err := w.store.OpenSession(user)
+	if err != nil {
+		w.refuse(f, err)
+		return
+	}
+	g := c.greeting
+	c.session, c.greeting, c.state = session, nil, stateReady
+	w.sessions[session.Row] = c
+	w.table.since[c.row] = 0
+	respond(w, f, libproto.LoginResponse{
+		UserID:          user,
+		SessionID:       session.ID,
+		LastReqID:       w.store.LastReqID(session),
+		Balance:         balance,
+		ServerSignature: libproto.ServerSignature(serverKey, g.clientNonce, g.serverNonce, noBinding, name),
+	})
+}
+
+func (w *Worker) logout(c *conn, f *libproto.Frame, _ *libproto.Empty) {
+	w.endSession(c)
+	c.state = stateConnected
+	w.table.since[c.row] = w.clock.tick
+	respond(w, f, libproto.Empty{})
+}
+
+// endSession closes a connection's session, if it has one, and takes it out of its rooms.
+func (w *Worker) endSession(c *conn) {
+	if !c.loggedIn() {
+		return
+	}
+	w.unseatAll(c)
+	if w.sessions[c.session.Row] == c {
+		w.sessions[c.session.Row] = nil
+	}
+	w.store.CloseSession(c.session)
+	c.session.ID = 0
+}
+
+func (w *Worker) heartbeat(_ *conn, f *libproto.Frame, q *libproto.HeartbeatRequest) {
+	respond(w, f, libproto.HeartbeatResponse{ClientTimeNs: q.ClientTimeNs, ServerTimeNs: w.clock.unixNs})
+}
+
+// register creates a user, where that is open to everybody. The body must not be overheard: on a connection without
+// encryption it has to come from this machine.
+func (w *Worker) register(c *conn, f *libproto.Frame, q *libproto.RegisterRequest) {
+	switch {
+	case w.heritage.Config.Registration != config.RegistrationOpen:
+		w.fail(f, libproto.StatusUnauthorized, 0, "registration is closed")
+		return
+	case !c.addr.IsLoopback():
+		w.fail(f, libproto.StatusUnauthorized, 0, "registration without encryption is possible from this machine only")
+		return
+	}
+	user, err := w.store.CreateUser(q.Username, q.StoredKey, q.ServerKey)
+	if err != nil {
+		w.refuse(f, err)
+		return
+	}
+	respond(w, f, libproto.RegisterResponse{UserID: user})
+}
+
+// impostor stands in for users that do not exist: their keys, which nobody has, are made from a secret and the name.
+type impostor struct {
+	secret [sha256.Size]byte
+}
+
+func (i *impostor) key(name []byte) (k key) {
+	mac := hmac.New(sha256.New, i.secret[:])
+	mac.Write(name)
+	mac.Sum(k[:0])
+	return k
+}

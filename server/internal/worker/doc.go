@@ -1,0 +1,62 @@
+// Package worker is the process that serves clients: it reads frames, runs their handlers on shared memory and writes
+// the answers.
+//
+// # Threads
+//
+//	goroutine      what it does                                       touches
+//	accept         accept4, enrols each connection into the loop      the count of open sockets
+//	loop (gnet)    everything else                                    everything else
+//	signals        SIGTERM: has the loop begin the drain              –
+//	life           end of the master: has the process end at once     –
+//
+// All handlers, pushes and sweeps run on the one loop, so nothing in this package has a lock, and the shmstore.Store,
+// which is not safe for concurrent use, has one user. Two descriptors that are no connections are on the loop as well:
+//
+//	slot's eventfd  another worker put something into a room or mailbox of ours   → deliver
+//	timerfd         every 100 ms: heart, clock, timeouts, lingering sockets       → tick
+//
+// # A turn
+//
+// gnet calls once for each readable descriptor. Such a call is a turn:
+//
+//	begin    read the clock once, beat the heart if it is due
+//	         connection: Peek everything, decode every whole frame, run its handler;
+//	                     all answers collect in out; one Write, one Discard
+//	         eventfd:    TakeDirty; for each room encode each event once, one Write for each local member
+//	         timerfd:    sweep
+//	end      close the sessions of connections that ended during the turn, drop the dead ones
+//
+// A Write can fail and gnet then calls OnClose before it returns, in the middle of whatever runs. So during a turn
+// nothing is taken out of a table: a connection that is gone has no socket any more (conn.sock is nil) and is on the
+// list of the dead, and end takes it out.
+//
+// # Memory
+//
+//	connections  rows:  [*conn][*conn][*conn]…        packed: the last row moves into a gap
+//	             seen:  [tick ][tick ][tick ]…        when the last byte came
+//	             since: [tick ][tick ][0    ]…        when the deadline began to run; 0: logged in
+//	sessions     by session row of the segment: *conn
+//	rooms        by room id: [member][member]…        packed; conn.seats says where a connection sits
+//
+// A connection's own memory is a conn (144 bytes) besides what gnet holds; what only LOGIN needs is in a greeting that
+// is dropped with it, what only a misbehaving client needs is in a record that others do not have. Buffers for answers,
+// pushes and lists belong to the worker and are used again and again: a request allocates nothing.
+//
+// # Life of a connection
+//
+//	CONNECTED ── HELLO ──▶ GREETED ── LOGIN ──▶ READY ── LOGOUT ──▶ CONNECTED
+//	     └───────────────────┴──────────────────┴──▶ leaving ──▶ closed
+//
+// The server never just closes: a close with unread input makes the kernel send a reset, which can destroy the answer
+// that said why. leaving means: what was queued is sent, then our side is shut down, what still arrives is dropped
+// unread, and the socket is closed when the client closes its side, or after a short while.
+//
+// # Invariants
+//
+//  1. A gnet.Conn is never used after OnClose: conn.sock is the only reference, and OnClose clears it.
+//  2. Store, tables and buffers are used on the loop only.
+//  3. Every request that was read whole is answered, unless its connection is leaving.
+//  4. An answer to JOIN_ROOM is written before any push of that room: whoever delivers during a turn flushes out first.
+//  5. What a client can make the worker hold is bounded: input by one frame and one read, output by --max-outbound
+//     and what one turn may add to it.
+package worker

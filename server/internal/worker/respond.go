@@ -1,0 +1,61 @@
+package worker
+
+import (
+	"tradechat.internal/liblog"
+	"tradechat.internal/libproto"
+	"tradechat.internal/server/internal/wirestatus"
+	"tradechat.internal/shmstore"
+)
+
+// respond answers f with body b. B is a type parameter, not an interface, so that nothing is allocated.
+func respond[B libproto.Body](w *Worker, f *libproto.Frame, b B) { respondWith(w, f, 0, b) }
+
+// respondWith is respond with further flags: libproto.FlagReplayed for an answer that was recorded.
+func respondWith[B libproto.Body](w *Worker, f *libproto.Frame, flags libproto.Flags, b B) {
+	start := w.openResponse(f, libproto.StatusOK, flags)
+	w.out = b.AppendTo(w.out)
+	libproto.Seal(w.out[start:])
+}
+
+func (w *Worker) openResponse(f *libproto.Frame, s libproto.Status, flags libproto.Flags) (start int) {
+	start = len(w.out)
+	w.metrics.Status(int(s))
+	w.out = libproto.AppendHeader(w.out, libproto.Header{
+		ReqID: f.ReqID, Op: f.Op, Status: s, Flags: libproto.FlagResponse | flags,
+	})
+	return start
+}
+
+// fail answers f with a status that is not OK.
+func (w *Worker) fail(f *libproto.Frame, s libproto.Status, retryAfterMs uint32, detail string) {
+	if s == libproto.StatusBadPacket {
+		w.metrics.Add(shmstore.CounterBadPackets, 1)
+	}
+	start := w.openResponse(f, s, 0)
+	w.detail = append(w.detail[:0], detail[:min(len(detail), detailBytesMax)]...)
+	w.out = libproto.ErrorBody{RetryAfterMs: retryAfterMs, Detail: w.detail}.AppendTo(w.out)
+	libproto.Seal(w.out[start:])
+	w.logFailure(f, s, detail)
+}
+
+// refuse answers f with what an error of the store means on the wire.
+func (w *Worker) refuse(f *libproto.Frame, err error) {
+	status := wirestatus.Of(err)
+	if status == libproto.StatusInternal {
+		liblog.Request(w.log.Limited(liblog.LevelError, "internal-error"), w.answering.number, f.ReqID, f.Op, status).
+			Err(err).Msg("a request failed for a reason of ours")
+		w.fail(f, status, 0, "")
+		return
+	}
+	w.fail(f, status, wirestatus.RetryAfterMs(status), err.Error())
+}
+
+// malformed answers a request whose body does not parse.
+func (w *Worker) malformed(f *libproto.Frame, err error) {
+	w.fail(f, libproto.StatusBadPacket, 0, err.Error())
+}
+
+// logFailure is for debugging: what a client did wrong is the client's to know.
+func (w *Worker) logFailure(f *libproto.Frame, s libproto.Status, detail string) {
+	liblog.Request(w.log.Debug(), w.answering.number, f.ReqID, f.Op, s).Msg(detail)
+}

@@ -1,0 +1,27 @@
+package scenario
+
+import "time"
+
+const (
+	// patience bounds every wait; a passing script never comes near it.
+	patience = 20 * time.Second
+
+	// pollEvery is how often a thing that tells nobody of its changes is looked at.
+	pollEvery = 2 * time.Millisecond
+
+	// password is that of every user of a script.
+	password = "correct horse"
+
+	// placementTries bounds the connections that are made until the kernel puts one on the wanted worker.
+	placementTries = 500
+
+	// talkWindow and tradeWindow are the requests that one session has under way.
+	talkWindow  = 16
+	tradeWindow = 8
+
+	// watchPause lies between two rounds of a watch: it is to notice trouble, not to make load.
+	watchPause = time.Millisecond
+
+	// deafReceiveBytes is the receive buffer of a session that is going to be slow.
+	deafReceiveBytes = 4 << 10
+)

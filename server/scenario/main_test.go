@@ -1,0 +1,187 @@
+// Package scenario runs scripts against the real programs: a tradechatd with its workers, the tradechat command and
+// tradechat-loadgen, all as processes, over loopback. The scripts are in scripts/, one a question that somebody may ask of
+// the server; README.md lists the words that they are written in.
+//
+//	script ── exec, exits ──▶ tradechat, tradechat-loadgen          (the programs, as a person runs them)
+//	       ── server ───────▶ tradechatd ─▶ worker 0, worker 1 …    (one master at a time; found by its ready line)
+//	       ── worker ───────▶ signals to one process
+//	       ── login, ask … ─▶ sessions: a socket and libproto        (in the test process, and put on a worker at will)
+//
+// # Invariants
+//
+//  1. A script owns what it makes: a work folder, a segment name, a port that the kernel chose. Scripts run in parallel.
+//  2. A script waits for events (a line, a number in SERVER_STATS, the end of a process, a frame), each with the same
+//     generous deadline; no result depends on how long something takes, unless the script says "within".
+//  3. Whatever a script started has ended when the script has, also when it failed: the master by its pid, stopped workers
+//     by pidfds.
+package scenario
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// raceVariable, set to anything, has the programs built with the race detector.
+const raceVariable = "TRADECHAT_SCENARIO_RACE"
+
+// programs are what the scripts run, by the folder of their module.
+var programs = map[string]string{
+	"../../server": "./cmd/tradechatd",
+	"../../client": "./cmd/tradechat",
+	// "../../loadgen": "./cmd/tradechat-loadgen",
+}
+
+// binFolder holds the built programs.
+var binFolder string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) (code int) {
+	folder, err := os.MkdirTemp("", "tradechat-scenario-bin-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(folder)
+	if err := buildPrograms(folder); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	binFolder = folder
+	return m.Run()
+}
+
+func buildPrograms(folder string) error {
+	var wg sync.WaitGroup
+	failures := make(chan error, len(programs))
+	for module, pkg := range programs {
+		wg.Go(func() { failures <- build(folder, module, pkg) })
+	}
+	wg.Wait()
+	close(failures)
+	for err := range failures {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func build(folder, module, pkg string) error {
+	args := []string{"build", "-C", module, "-o", folder + "/"}
+	if os.Getenv(raceVariable) != "" {
+		args = append(args, "-race")
+	}
+	out, err := exec.Command("go", append(args, pkg)...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("go %s %s: %w\n%s", strings.Join(args, " "), pkg, err, out)
+	}
+	return nil
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                "scripts",
+		Cmds:               commands,
+		Setup:              setUp,
+		Condition:          condition,
+		RequireUniqueNames: true,
+	})
+}
+
+// commands are the words of the scripts beyond testscript's own; README.md describes them.
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"exits":    cmdExits,
+	"json":     cmdJSON,
+	"poke":     cmdPoke,
+	"server":   positive(cmdServer),
+	"worker":   positive(cmdWorker),
+	"workers":  positive(cmdWorkers),
+	"stats":    positive(cmdStats),
+	"connect":  positive(cmdConnect),
+	"login":    positive(cmdLogin),
+	"leave":    positive(cmdLeave),
+	"join":     positive(cmdJoin),
+	"ask":      positive(cmdAsk),
+	"push":     positive(cmdPush),
+	"wake":     positive(cmdWake),
+	"closed":   positive(cmdClosed),
+	"frames":   positive(cmdFrames),
+	"golden":   positive(cmdGolden),
+	"talk":     positive(cmdTalk),
+	"trade":    positive(cmdTrade),
+	"balances": positive(cmdBalances),
+	"watch":    positive(cmdWatch),
+	"watched":  positive(cmdWatched),
+	"flood":    positive(cmdFlood),
+	"crowd":    positive(cmdCrowd),
+	"queue":    positive(cmdQueue),
+	"queued":   positive(cmdQueued),
+	"garbage":  positive(cmdGarbage),
+	"bombs":    positive(cmdBombs),
+}
+
+// positive is a command that has no negation.
+func positive(run func(ts *testscript.TestScript, w *world, args []string)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg {
+			ts.Fatalf("this command cannot be negated")
+		}
+		run(ts, worldOf(ts), args)
+	}
+}
+
+// condition knows [mountns]: whether this machine lets us have a /dev/shm of our own.
+func condition(word string) (bool, error) {
+	if word != "mountns" {
+		return false, fmt.Errorf("unknown condition %q", word)
+	}
+	return mountNamespaces(), nil
+}
+
+// worldKey finds the script's world among testscript's values.
+type worldKey struct{}
+
+func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
+
+func setUp(env *testscript.Env) error {
+	w := newWorld(env.WorkDir)
+	env.Values[worldKey{}] = w
+	env.Defer(w.cleanUp)
+	env.Setenv("PATH", binFolder+string(filepath.ListSeparator)+env.Getenv("PATH"))
+	env.Setenv("DATA", w.data)
+	env.Setenv("SHM", w.segment)
+	env.Setenv("TRADECHAT_PASSWORD", password)
+	env.Setenv("HOME", env.WorkDir)
+	return nil
+}
+
+// TestEveryScriptIsDescribed: the README's list and the folder agree.
+func TestEveryScriptIsDescribed(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripts, err := filepath.Glob("scripts/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("scripts: %v, %v", scripts, err)
+	}
+	for _, script := range scripts {
+		name := strings.TrimSuffix(filepath.Base(script), ".txtar")
+		if !strings.Contains(string(readme), "`"+name+"`") {
+			t.Errorf("README.md does not list the script %s", name)
+		}
+	}
+	for name := range commands {
+		if !strings.Contains(string(readme), "`"+name+" ") && !strings.Contains(string(readme), "`! "+name+" ") {
+			t.Errorf("README.md does not describe the command %s", name)
+		}
+	}
+}
