@@ -8,7 +8,7 @@ import (
 	"tradechat.internal/libproto"
 )
 
-// The statuses of PROTOCOL §5 as errors: errors.Is finds them in a *StatusError. ErrInvalidArgument is also the error
+// The statuses of docs/protocol.md as errors: errors.Is finds them in a *StatusError. ErrInvalidArgument is also the error
 // of an argument that is refused before it is sent; there is no *StatusError then.
 var (
 	ErrBadPacket         = errors.New("bad packet")

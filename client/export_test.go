@@ -1,6 +1,7 @@
 package client
 
 import (
+	"net"
 	"runtime"
 	"testing"
 )
@@ -19,5 +20,13 @@ func AwaitQueued(t testing.TB, c *Client, n int) {
 			return
 		}
 		runtime.Gosched()
+	}
+}
+
+// ShrinkSendBuffer makes the kernel take little of what the peer does not read.
+func ShrinkSendBuffer(t testing.TB, c *Client) {
+	l, _ := c.greeted()
+	if err := l.conn.(*net.TCPConn).SetWriteBuffer(32 << 10); err != nil {
+		t.Error(err)
 	}
 }

@@ -84,7 +84,7 @@ func (l *link) run() {
 	var writing sync.WaitGroup
 	writing.Go(func() {
 		if sent, writeErr = l.write(); writeErr != nil {
-			l.conn.SetReadDeadline(time.Now().Add(lastWordsWait))
+			_ = l.conn.SetReadDeadline(time.Now().Add(lastWordsWait)) // fails when fail was faster, which ends the reader too
 		}
 	})
 	l.fail(l.read())

@@ -285,6 +285,10 @@ func TestErrorsAsJSON(t *testing.T) {
 	if f := parse[report](t, got.err).Error; got.code != exitRefused || got.out != "" || f != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
+	got = b.run("deposit", "--frob", "--json")
+	if f := parse[report](t, got.err).Error; f.ExitCode != exitUsage || f.Message != "unknown flag: --frob" {
+		t.Errorf("got %+v", got)
+	}
 	b.peer.Handle(libproto.OpDeposit, func(c *peertest.Conn, _ libproto.Frame) { c.Close() })
 	got = b.run("deposit", "1", "--json")
 	if f := parse[report](t, got.err).Error; f.ExitCode != exitUnknown || f.Op != "DEPOSIT" || f.SessionID == 0 || f.ReqID == 0 {

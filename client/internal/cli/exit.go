@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -205,11 +206,14 @@ func (a *app) dialHint(dial *libnet.DialError) string {
 	return "check the address, and that no firewall is in between; --server names another"
 }
 
-// refusalHints are the ways out of a refusal; those of an opcode go before those of the status alone (opcode 0).
-var refusalHints = map[struct {
+// refusal is what a server refused, and how; opcode 0 stands for all.
+type refusal struct {
 	op     libproto.Opcode
 	status libproto.Status
-}]string{
+}
+
+// refusalHints are the ways out of a refusal; those of an opcode go before those of all.
+var refusalHints = map[refusal]string{
 	{libproto.OpLogin, libproto.StatusUnauthorized}:       "wrong user name or password; `tradechat register NAME` makes an account",
 	{libproto.OpRegister, libproto.StatusUnauthorized}:    "this server does not let users register themselves, or not from here: ask its administrator for `tradechat admin user-add`",
 	{libproto.OpRegister, libproto.StatusAlreadyExists}:   "the name is taken: choose another",
@@ -227,20 +231,15 @@ var refusalHints = map[struct {
 	{0, libproto.StatusUnsupported}:                       "client and server are of different versions: `tradechat status` tells the server's",
 }
 
-func refusalHint(refusal *client.StatusError) string {
-	key := struct {
-		op     libproto.Opcode
-		status libproto.Status
-	}{refusal.Op, refusal.Status}
-	if hint, ok := refusalHints[key]; ok {
+func refusalHint(e *client.StatusError) string {
+	if hint, ok := refusalHints[refusal{e.Op, e.Status}]; ok {
 		return hint
 	}
-	key.op = 0
-	return refusalHints[key]
+	return refusalHints[refusal{status: e.Status}]
 }
 
 // encodeJSON writes v as one line; chat text stays readable, since no browser is meant.
-func encodeJSON(w interface{ Write([]byte) (int, error) }, v any) error {
+func encodeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,6 +58,7 @@ func Run(ctx context.Context, args []string, std Streams) int {
 	}
 	if !a.began {
 		err = usage{err: err, command: ran.CommandPath()}
+		a.json = a.json || slices.Contains(args, "--json") // parsing may not have got that far
 	}
 	a.report(err)
 	return exitCode(err)

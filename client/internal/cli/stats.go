@@ -37,9 +37,12 @@ func parseStats(raw []byte) (stats, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	value, err := decodeValue(d)
+	if err != nil {
+		return stats{}, fmt.Errorf("%w: the statistics are not JSON: %w: %.60q", client.ErrProtocol, err, raw)
+	}
 	root, ok := value.(object)
-	if err != nil || !ok {
-		return stats{}, fmt.Errorf("%w: the statistics are not a JSON object (%v): %.60q", client.ErrProtocol, err, raw)
+	if !ok {
+		return stats{}, fmt.Errorf("%w: the statistics are not a JSON object: %.60q", client.ErrProtocol, raw)
 	}
 	return stats{raw: raw, root: root}, nil
 }

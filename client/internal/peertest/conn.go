@@ -1,6 +1,7 @@
 package peertest
 
 import (
+	"errors"
 	"net"
 	"slices"
 	"sync"
@@ -85,14 +86,21 @@ func (c *Conn) send(h libproto.Header, body libproto.Body) {
 func (c *Conn) Raw(b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.Split.Load() {
-		c.net.Write(b)
-		return
+	piece := len(b)
+	if c.Split.Load() {
+		piece = 1
 	}
-	for i := range b {
-		if _, err := c.net.Write(b[i : i+1]); err != nil {
+	for chunk := range slices.Chunk(b, max(piece, 1)) {
+		if _, err := c.net.Write(chunk); err != nil {
 			return
 		}
+	}
+}
+
+// ShrinkReceiveBuffer makes the kernel take little of what is not read; TCP only.
+func (c *Conn) ShrinkReceiveBuffer() {
+	if err := c.net.(*net.TCPConn).SetReadBuffer(32 << 10); err != nil {
+		c.peer.t.Error(err)
 	}
 }
 
@@ -102,7 +110,9 @@ func (c *Conn) Close() { c.net.Close() }
 // Reset ends it so that the client gets a reset instead of the end of the stream.
 func (c *Conn) Reset() {
 	if tcp, ok := c.net.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
+		if err := tcp.SetLinger(0); err != nil && !errors.Is(err, net.ErrClosed) {
+			c.peer.t.Error(err)
+		}
 	}
 	c.net.Close()
 }
