@@ -104,7 +104,7 @@ func (w *world) tryRow(user string, row frameRow, whole bool) error {
 		if err := s.send(e.bytes, whole); err != nil {
 			return err
 		}
-		if err := s.answered(e, answer); err != nil {
+		if _, err := w.answered(s, e, answer); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -33,9 +34,9 @@ const raceVariable = "TRADECHAT_SCENARIO_RACE"
 
 // programs are what the scripts run, by the folder of their module.
 var programs = map[string]string{
-	"../../server": "./cmd/tradechatd",
-	"../../client": "./cmd/tradechat",
-	// "../../loadgen": "./cmd/tradechat-loadgen",
+	"../../server":  "./cmd/tradechatd",
+	"../../client":  "./cmd/tradechat",
+	"../../loadgen": "./cmd/tradechat-loadgen",
 }
 
 // binFolder holds the built programs.
@@ -50,7 +51,7 @@ func run(m *testing.M) (code int) {
 		return 1
 	}
 	defer os.RemoveAll(folder)
-	if err := buildPrograms(folder); err != nil {
+	if err := errors.Join(os.Chmod(folder, 0o755), buildPrograms(folder)); err != nil { // also for processes of other users
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -138,12 +139,15 @@ func positive(run func(ts *testscript.TestScript, w *world, args []string)) func
 	}
 }
 
-// condition knows [mountns]: whether this machine lets us have a /dev/shm of our own.
+// condition knows [mountns], whether this machine lets us have a /dev/shm of our own, and [root].
 func condition(word string) (bool, error) {
-	if word != "mountns" {
-		return false, fmt.Errorf("unknown condition %q", word)
+	switch word {
+	case "mountns":
+		return mountNamespaces(), nil
+	case "root":
+		return os.Geteuid() == 0, nil
 	}
-	return mountNamespaces(), nil
+	return false, fmt.Errorf("unknown condition %q", word)
 }
 
 // worldKey finds the script's world among testscript's values.
@@ -156,9 +160,11 @@ func setUp(env *testscript.Env) error {
 	env.Values[worldKey{}] = w
 	env.Defer(w.cleanUp)
 	env.Setenv("PATH", binFolder+string(filepath.ListSeparator)+env.Getenv("PATH"))
+	env.Setenv("BIN", binFolder)
 	env.Setenv("DATA", w.data)
 	env.Setenv("SHM", w.segment)
 	env.Setenv("TRADECHAT_PASSWORD", password)
+	env.Setenv("TRADECHAT_DATA", w.data)
 	env.Setenv("HOME", env.WorkDir)
 	return nil
 }

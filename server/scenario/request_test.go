@@ -72,6 +72,10 @@ func (w *world) encode(s *session, request []string) (e encoded, err error) {
 
 // addField appends one field to a body; a change is left for later.
 func (w *world) addField(s *session, frame []byte, word string) ([]byte, error) {
+	word, err := w.resolve(word)
+	if err != nil {
+		return nil, err
+	}
 	kind, text, _ := strings.Cut(word, ":")
 	if width := widths[kind]; width > 0 {
 		return appendNumber(frame, width, text)
@@ -88,19 +92,26 @@ func (w *world) addField(s *session, frame []byte, word string) ([]byte, error) 
 	case "raw":
 		b, err := hex.DecodeString(text)
 		return append(frame, b...), err
-	case "user":
-		return binary.BigEndian.AppendUint32(frame, w.users[text].id), nil
-	case "room":
-		if w.rooms[text] == nil {
-			return nil, fmt.Errorf("nobody has joined that room")
-		}
-		return binary.BigEndian.AppendUint32(frame, w.rooms[text].id), nil
 	case "proof":
 		return w.appendProof(s, frame, text)
 	case "set", "flip", "cut", "add", "head":
 		return frame, nil
 	}
 	return nil, fmt.Errorf("neither a field nor a change")
+}
+
+// resolve makes u32:ID of user:NAME and room:NAME.
+func (w *world) resolve(word string) (string, error) {
+	kind, name, _ := strings.Cut(word, ":")
+	switch {
+	case kind == "user" && w.users[name].id != 0:
+		return fmt.Sprintf("u32:%d", w.users[name].id), nil
+	case kind == "room" && w.rooms[name] != nil:
+		return fmt.Sprintf("u32:%d", w.rooms[name].id), nil
+	case kind == "user" || kind == "room":
+		return "", fmt.Errorf("%s: nobody has logged in as, or joined, that", word)
+	}
+	return word, nil
 }
 
 // widths are the integers by their length in bytes.
@@ -193,7 +204,7 @@ func parsePatch(text string, size int) (at int, value []byte, err error) {
 
 // matchAnswer compares a response with an answer's words. Without fields an OK body may hold anything; that of an error
 // must be an error's body always.
-func matchAnswer(f libproto.Frame, answer []string) error {
+func (w *world) matchAnswer(f libproto.Frame, answer []string) error {
 	if len(answer) == 0 {
 		return fmt.Errorf("an empty answer")
 	}
@@ -212,17 +223,21 @@ func matchAnswer(f libproto.Frame, answer []string) error {
 	if len(answer) == 1 {
 		return nil
 	}
-	if err := matchFields(f.Body, answer[1:]); err != nil {
+	if err := w.matchFields(f.Body, answer[1:]); err != nil {
 		return fmt.Errorf("%v %v: %w", f.Op, f.Status, err)
 	}
 	return nil
 }
 
 // matchFields compares a body with fields, to its end unless the last one is "…".
-func matchFields(body []byte, fields []string) error {
+func (w *world) matchFields(body []byte, fields []string) error {
 	for _, field := range fields {
 		if field == "…" {
 			return nil
+		}
+		field, err := w.resolve(field)
+		if err != nil {
+			return err
 		}
 		kind, want, _ := strings.Cut(field, ":")
 		got, rest, err := takeField(body, kind)
@@ -281,17 +296,25 @@ func matchValue(got, want string) error {
 	return err
 }
 
-// cmdAsk makes one request, or the same one several times in turn.
+// cmdAsk makes one request, or the same one several times in turn, or one again under the req_id of the one before.
 func cmdAsk(ts *testscript.TestScript, w *world, args []string) {
 	in := &words{ts, args}
 	s, times := w.session(ts, in.next("name")), 1
+	again := in.skip("again")
+	if again {
+		s.reqID--
+	}
 	if len(in.rest) > 1 && in.rest[1] == "times" {
 		times = in.number("count")
 		in.skip("times")
 	}
 	request, answer := splitAt(in.rest, "gets")
 	for range times {
-		ts.Check(w.askOnce(s, request, answer))
+		replayed, err := w.askOnce(s, request, answer)
+		ts.Check(err)
+		if fresh := answer[0] != libproto.StatusOK.String(); replayed != (again && !fresh) {
+			ts.Fatalf("flag replayed: %v", replayed)
+		}
 	}
 }
 
@@ -304,27 +327,27 @@ func splitAt(list []string, word string) (before, after []string) {
 	return list, nil
 }
 
-func (w *world) askOnce(s *session, request, answer []string) error {
+func (w *world) askOnce(s *session, request, answer []string) (replayed bool, err error) {
 	e, err := w.encode(s, request)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := s.write(e.bytes); err != nil {
-		return err
+		return false, err
 	}
-	return s.answered(e, answer)
+	return w.answered(s, e, answer)
 }
 
-// answered takes the next response, which must be the one to e.
-func (s *session) answered(e encoded, answer []string) error {
+// answered takes the next response, which must be the one to e, and says whether it was recorded earlier.
+func (w *world) answered(s *session, e encoded, answer []string) (replayed bool, err error) {
 	f, err := s.response()
 	if err != nil {
-		return fmt.Errorf("%s: %v: %w", s.name, e.op, err)
+		return false, fmt.Errorf("%s: %v: %w", s.name, e.op, err)
 	}
 	if f.ReqID != e.reqID {
-		return fmt.Errorf("%s: a response for req_id %d, not %d: %v", s.name, f.ReqID, e.reqID, f.Header)
+		return false, fmt.Errorf("%s: a response for req_id %d, not %d: %v", s.name, f.ReqID, e.reqID, f.Header)
 	}
-	return matchAnswer(f, answer)
+	return f.Flags&libproto.FlagReplayed != 0, w.matchAnswer(f, answer)
 }
 
 // cmdPush checks the next push.
@@ -341,7 +364,7 @@ func cmdPush(ts *testscript.TestScript, w *world, args []string) {
 		ts.Fatalf("%s was pushed %v, not %v: %x", s.name, f.Op, op, f.Body)
 	}
 	if len(in.rest) > 0 {
-		ts.Check(matchFields(f.Body, in.rest))
+		ts.Check(w.matchFields(f.Body, in.rest))
 	}
 }
 

@@ -188,6 +188,10 @@ func (s *session) end(anyhow bool) (last *libproto.Frame, err error) {
 		woken := <-s.waking
 		return woken.last, woken.err
 	}
+	return s.readToEnd(anyhow)
+}
+
+func (s *session) readToEnd(anyhow bool) (last *libproto.Frame, err error) {
 	for {
 		f, err := s.push()
 		switch {
@@ -292,19 +296,20 @@ func (w *world) logIn(s *session) error {
 	return nil
 }
 
-// cmdConnect opens a connection that says nothing, or only HELLO.
+// cmdConnect opens connections that say nothing, or only HELLO.
 func cmdConnect(ts *testscript.TestScript, w *world, args []string) {
 	w.running(ts)
 	in := &words{ts, args}
-	name := w.newName(ts, in.next("name"))
 	silent := in.skip("silently")
-	in.end()
-	s, err := w.dial(name, false)
-	if err == nil && !silent {
-		err = s.greet()
+	for len(in.rest) > 0 {
+		name := w.newName(ts, in.next("name"))
+		s, err := w.dial(name, false)
+		if err == nil && !silent {
+			err = s.greet()
+		}
+		ts.Check(err)
+		w.sessions[name] = s
 	}
-	ts.Check(err)
-	w.sessions[name] = s
 }
 
 func cmdLogin(ts *testscript.TestScript, w *world, args []string) {
@@ -342,7 +347,7 @@ func cmdWake(ts *testscript.TestScript, w *world, args []string) {
 	go func() {
 		var e ending
 		if e.err = server.awaitStats(c); e.err == nil {
-			e.last, e.err = s.end(false)
+			e.last, e.err = s.readToEnd(false)
 		}
 		woken <- e
 	}()

@@ -164,6 +164,18 @@ func TestTwoServersOnOneFolder(t *testing.T) {
 	first.stopped()
 }
 
+func TestSignalWhileWaitingForTheFolder(t *testing.T) {
+	t.Parallel()
+	first := newServer(t).start().ready()
+	second := newServer(t)
+	second.data = first.data
+	second.start().awaitMessage("the data folder is in use: waiting for its processes to end")
+	second.signal(unix.SIGINT)
+	second.refused(exitFailed, "waiting for the data folder "+first.data)
+	first.signal(unix.SIGTERM)
+	first.stopped()
+}
+
 func TestTwoServersOnOneSegment(t *testing.T) {
 	t.Parallel()
 	first := newServer(t).start().ready()

@@ -38,6 +38,20 @@ func TestKilledWorkerIsReplaced(t *testing.T) {
 	s.stopped()
 }
 
+// TestWorkerThatEndsByItselfIsReplaced: an exit that nobody asked for is a crash, even one with code 0.
+func TestWorkerThatEndsByItselfIsReplaced(t *testing.T) {
+	t.Parallel()
+	s := newServer(t).start().ready()
+	victim := s.pid(1)
+	check(t, unix.Kill(victim, unix.SIGTERM))
+	if crash := s.awaitMessage("worker crashed"); crash.PID != victim || crash.How != "exit code 0" {
+		t.Errorf("logged %+v", crash)
+	}
+	s.await("a successor", func(l logLine) bool { return l.Message == "worker accepts" && l.Slot == 1 && l.PID != victim })
+	s.signal(unix.SIGTERM)
+	s.stopped()
+}
+
 func TestStoppedWorkerIsKilledByTheWatchdog(t *testing.T) {
 	t.Parallel()
 	s := newServer(t).start("--watchdog=500ms").ready()

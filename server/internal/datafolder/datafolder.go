@@ -129,7 +129,7 @@ func (f *Folder) lock(ctx context.Context, waiting func(holder int)) error {
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("waiting for the data folder %s: %w", f.path, ctx.Err())
 		case <-deadline.C:
 			return fmt.Errorf("%w: %s: by the server with pid %d (or a worker of it); stop it, or choose another --data",
 				ErrInUse, f.path, f.holder())

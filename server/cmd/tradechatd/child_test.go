@@ -1,0 +1,23 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"tradechat.internal/server/internal/heritage"
+)
+
+// TestChildStartedByHand: without what only the master can give, a child says so and does nothing.
+func TestChildStartedByHand(t *testing.T) {
+	t.Parallel()
+	for _, described := range []string{"", "{}", `{"Role":"worker"}`} {
+		child := exec.Command("/proc/self/exe")
+		child.Env = append(os.Environ(), heritage.Variable+"="+described, quickRaceExit)
+		out, err := child.CombinedOutput()
+		if child.ProcessState.ExitCode() != exitUsage || !strings.Contains(string(out), heritage.ErrHeritage.Error()) {
+			t.Errorf("%q: %v, %q", described, err, out)
+		}
+	}
+}
