@@ -41,8 +41,8 @@ build: check-go ## the binaries, into bin/
 run: build ## the server in the foreground; ARGS='--listen 127.0.0.1:0 --workers 2'
 	bin/tradechatd $(ARGS)
 
-demo: build ## the whole main job on real connections, with a worker killed in the middle
-	scripts/demo.sh
+demo: build ## the whole main job on real connections, with a worker killed in the middle; ARGS='--workers 8'
+	bin/tradechat-bench demo $(ARGS)
 
 test: check-go standalone ## all tests, and that each module builds alone; TESTFLAGS='-run Name -v'
 	$(TEST) -timeout 5m $(PACKAGES)

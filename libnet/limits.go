@@ -14,7 +14,7 @@ const (
 	InheritedFirst = 3
 
 	// InheritedMax bounds the descriptors that one child inherits beside its stdio.
-	InheritedMax = 64
+	InheritedMax = 80
 
 	// BackoffBase and BackoffCap are the window of the first wait and the widest window of a zero Backoff.
 	BackoffBase = 50 * time.Millisecond

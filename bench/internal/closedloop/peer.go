@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/bench/internal/session"
 	"tradechat.internal/libproto"
 )
 
@@ -89,9 +90,6 @@ func (p *peer) right(i int) bool {
 func (p *peer) wrong(i int) error {
 	want := p.reqID - uint64(p.depth-i-1)
 	decoder := libproto.Decoder{BodyLenMax: libproto.BodyLenMaxDefault}
-	f, _, err := decoder.Next(p.in[i*ResponseLen : p.got])
-	var detail libproto.ErrorBody
-	_ = detail.Decode(f.Body) // what does not parse stays empty
-	return fmt.Errorf("closedloop: %w to TRANSFER %d: %v %v, req_id %d, %s (%v)",
-		ErrAnswer, want, f.Op, f.Status, f.ReqID, detail.Detail, err)
+	f, _, _ := decoder.Next(p.in[i*ResponseLen : p.got]) // whatever can be read of it
+	return fmt.Errorf("closedloop: %w to TRANSFER %d: %v %v, req_id %d %s", ErrAnswer, want, f.Op, f.Status, f.ReqID, session.Detail(f.Body))
 }

@@ -64,6 +64,11 @@ func (b Bench) Allocs(ctx context.Context, o AllocsOptions) (r AllocsResult, err
 		return r, err
 	}
 	defer s.Discard()
+	// Asked for now: with a full log the statistics' Verify makes the master allocate, and perhaps collect.
+	stats, err := s.Stats(ctx)
+	if err != nil {
+		return r, err
+	}
 	loop, err := traders(ctx, s, o.Connections, o.Depth)
 	if err != nil {
 		return r, err
@@ -73,7 +78,7 @@ func (b Bench) Allocs(ctx context.Context, o AllocsOptions) (r AllocsResult, err
 	if err != nil {
 		return r, err
 	}
-	if r, err = allocsUnder(ctx, s, loop, o.Duration); err != nil {
+	if r, err = allocsUnder(ctx, s, stats.Workers[0].PID, loop, o.Duration); err != nil {
 		return r, err
 	}
 	if err := checkTransfers(ctx, s, warmUp.Requests+r.Requests); err != nil {
@@ -85,12 +90,7 @@ func (b Bench) Allocs(ctx context.Context, o AllocsOptions) (r AllocsResult, err
 }
 
 // allocsUnder looks at the worker before and after a load.
-func allocsUnder(ctx context.Context, s *server.Server, loop *closedloop.Loop, d time.Duration) (r AllocsResult, err error) {
-	stats, err := s.Stats(ctx)
-	if err != nil {
-		return r, err
-	}
-	worker := stats.Workers[0].PID
+func allocsUnder(ctx context.Context, s *server.Server, worker int, loop *closedloop.Loop, d time.Duration) (r AllocsResult, err error) {
 	logBefore, err := s.Log()
 	if err != nil {
 		return r, err

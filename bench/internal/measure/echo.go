@@ -110,7 +110,7 @@ func (b Bench) Echo(ctx context.Context, o EchoOptions) (result EchoResult, err 
 	if err != nil {
 		return result, err
 	}
-	defer process.Stop()
+	defer process.Kill()
 	defer echo.loop.Close()
 	if result, err = b.compare(ctx, own, echo, o); err != nil {
 		return result, err

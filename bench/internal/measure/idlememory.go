@@ -171,18 +171,14 @@ func stillOpen(ctx context.Context, s *server.Server, n int) error {
 func settled(ctx context.Context, pids []int) ([]procfs.Memory, error) {
 	ticker := time.NewTicker(quietEvery)
 	defer ticker.Stop()
-	var low, high int64
-	begin := time.Now()
-	for since := begin; ; {
+	var q quiet
+	for begin := time.Now(); ; {
 		memories, private, err := memoryOf(pids)
 		if err != nil {
 			return nil, err
 		}
 		now := time.Now()
-		if low, high = min(low, private), max(high, private); high-low > quietBytes || since == begin {
-			low, high, since = private, private, now
-		}
-		if now.Sub(since) >= quietFor {
+		if q.observe(private, now) >= quietFor {
 			return memories, nil
 		}
 		if now.Sub(begin) > quietMax {
@@ -194,6 +190,21 @@ func settled(ctx context.Context, pids []int) ([]procfs.Memory, error) {
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// quiet is the range of a size since it last left a range of quietBytes.
+type quiet struct {
+	low, high int64
+	since     time.Time
+}
+
+// observe takes the size that there is now, and returns for how long it has been quiet.
+func (q *quiet) observe(bytes int64, now time.Time) time.Duration {
+	q.low, q.high = min(q.low, bytes), max(q.high, bytes)
+	if q.since.IsZero() || q.high-q.low > quietBytes {
+		*q = quiet{bytes, bytes, now}
+	}
+	return now.Sub(q.since)
 }
 
 // memoryOf reads every process, and adds up what is private.

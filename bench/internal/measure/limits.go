@@ -29,10 +29,4 @@ const (
 	// stableFor is how long a worker must have run for its end not to count as a crash loop, which the server answers
 	// with a pause.
 	stableFor = 2200 * time.Millisecond
-
-	// statsEvery is how often the statistics are asked for whether there is a successor.
-	statsEvery = time.Millisecond
-
-	// successorMax is how long a successor is waited for.
-	successorMax = 10 * time.Second
 )

@@ -24,9 +24,6 @@ var (
 
 	// ErrNoneQueued says that no connection happened to wait for the successor.
 	ErrNoneQueued = errors.New("no connection landed on the killed worker's socket")
-
-	// ErrNoSuccessor says that a killed worker was not replaced.
-	ErrNoSuccessor = errors.New("no successor")
 )
 
 // RespawnOptions says how often to kill.
@@ -152,13 +149,13 @@ func (k *killer) round(ctx context.Context, slot, connections int) (r RespawnRou
 	if err != nil {
 		return r, err
 	}
-	victim := stats.Workers[slot].PID
+	victim := stats.Workers[slot]
 	killed := time.Now()
-	if err := unix.Kill(victim, unix.SIGKILL); err != nil {
-		return r, fmt.Errorf("measure: kill %d: %w", victim, err)
+	if err := unix.Kill(victim.PID, unix.SIGKILL); err != nil {
+		return r, fmt.Errorf("measure: kill %d: %w", victim.PID, err)
 	}
 	visitors := visit(ctx, k.server.Address, connections)
-	successor, seen, err := k.successor(ctx, slot, victim)
+	successor, seen, err := k.admin.AwaitSuccessor(ctx, victim)
 	arrived := visitors.wait()
 	defer arrived.close()
 	if err == nil {
@@ -168,7 +165,7 @@ func (k *killer) round(ctx context.Context, slot, connections int) (r RespawnRou
 		return r, err
 	}
 	k.born[slot] = seen
-	queued, err := arrived.servedBy(successor, k.address)
+	queued, err := arrived.servedBy(successor.PID, k.address)
 	if err != nil {
 		return r, err
 	}
@@ -176,27 +173,6 @@ func (k *killer) round(ctx context.Context, slot, connections int) (r RespawnRou
 		Slot: slot, Opened: connections, Queued: len(queued), RunningMs: millis(seen.Sub(killed)),
 		FirstMs: millis(queued[0].Sub(killed)), LastMs: millis(queued[len(queued)-1].Sub(killed)),
 	}, nil
-}
-
-// successor waits until the statistics show another process that runs in the slot.
-func (k *killer) successor(ctx context.Context, slot, victim int) (pid int, seen time.Time, err error) {
-	ctx, cancel := context.WithTimeout(ctx, successorMax)
-	defer cancel()
-	for {
-		stats, err := k.admin.Stats(ctx)
-		if ctx.Err() != nil {
-			return 0, seen, fmt.Errorf("measure: %w of worker %d (pid %d): %w", ErrNoSuccessor, slot, victim, ctx.Err())
-		}
-		if err != nil {
-			return 0, seen, err
-		}
-		if w := stats.Workers[slot]; w.Running() && w.PID != victim {
-			return w.PID, time.Now(), nil
-		}
-		if err := pause(ctx, statsEvery); err != nil {
-			return 0, seen, err
-		}
-	}
 }
 
 // visitor is one connection that says HELLO as soon as it is open.

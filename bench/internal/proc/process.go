@@ -138,7 +138,7 @@ func (p *Process) Stop() error {
 	return fmt.Errorf("proc: %s %w: it had to be killed %v after SIGTERM", p.name, ErrUnclean, stopMax)
 }
 
-// Kill ends the process at once, and returns when it has ended.
+// Kill ends the process at once, if it still runs, and returns when it has ended.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // fails only if it has ended
 	<-p.ended

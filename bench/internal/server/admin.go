@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 
 	"tradechat.internal/client"
 )
@@ -73,6 +75,34 @@ func (a Admin) Stats(ctx context.Context) (stats Stats, err error) {
 		return stats, fmt.Errorf("server: statistics: %w", err)
 	}
 	return stats, nil
+}
+
+// ErrNoSuccessor says that a worker was not replaced.
+var ErrNoSuccessor = errors.New("no successor")
+
+// AwaitSuccessor returns the first other process that is seen to run in a slot, and when that was. ErrNoSuccessor if there
+// is none within successorMax.
+func (a Admin) AwaitSuccessor(ctx context.Context, victim Worker) (successor Worker, seen time.Time, err error) {
+	ctx, cancel := context.WithTimeout(ctx, successorMax)
+	defer cancel()
+	look := time.NewTicker(successorEvery)
+	defer look.Stop()
+	for {
+		stats, err := a.Stats(ctx)
+		if ctx.Err() != nil {
+			return successor, seen, fmt.Errorf("server: %w of worker %d (pid %d): %w", ErrNoSuccessor, victim.Slot, victim.PID, ctx.Err())
+		}
+		if err != nil {
+			return successor, seen, err
+		}
+		if w := stats.Workers[victim.Slot]; w.Running() && w.PID != victim.PID {
+			return w, time.Now(), nil
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+		}
+	}
 }
 
 // Stats asks for SERVER_STATS on a connection of its own.

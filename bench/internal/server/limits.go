@@ -9,6 +9,10 @@ const (
 	// adminMax is how long one answer on the admin socket may take.
 	adminMax = 10 * time.Second
 
+	// successorMax is how long a killed worker's successor is waited for, successorEvery how often it is looked for.
+	successorMax   = 10 * time.Second
+	successorEvery = time.Millisecond
+
 	// logTailLines is how much of the log an error quotes.
 	logTailLines = 12
 

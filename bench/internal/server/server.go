@@ -50,7 +50,7 @@ func Start(ctx context.Context, binaries proc.Binaries, o Options) (*Server, err
 	}
 	s := &Server{folder: folder, segment: filepath.Join("/dev/shm", filepath.Base(folder))}
 	if err := s.run(ctx, path, o); err != nil {
-		return nil, errors.Join(s.explain(err), s.Discard())
+		return nil, errors.Join(s.explain(err), s.remove())
 	}
 	return s, nil
 }
@@ -112,11 +112,14 @@ func (s *Server) Stop() (audit string, err error) {
 	if _, gone := os.Lstat(s.segment); !errors.Is(gone, fs.ErrNotExist) {
 		err = errors.Join(err, fmt.Errorf("server: %s: %w", s.segment, ErrLeftover))
 	}
-	return audit, errors.Join(s.explain(err), s.Discard())
+	return audit, errors.Join(s.explain(err), s.remove())
 }
 
-// Discard ends the server, if it still runs, and removes whatever it left. It may be called again.
-func (s *Server) Discard() error {
+// Discard ends the server, if it still runs, and removes whatever it left, as far as that is possible. It is the way out
+// when something else has failed; after Stop it changes nothing.
+func (s *Server) Discard() { _ = s.remove() }
+
+func (s *Server) remove() error {
 	if s.process != nil {
 		_ = s.process.Stop() // how it ends is Stop's to judge
 	}

@@ -152,7 +152,7 @@ func (c *Conn) next() (libproto.Frame, error) {
 	}
 }
 
-// Detail is the text of an error response.
+// Detail is the text of an error response; empty if the body is none.
 func Detail(body []byte) string {
 	var e libproto.ErrorBody
 	if e.Decode(body) != nil {

@@ -50,6 +50,7 @@ func TestOneWrongDeedIsFound(t *testing.T) {
 		{"replay unasked", replay, []FaultKind{NotMember}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			struck := 0
 			rapid.Check(t, func(t *rapid.T) {
 				w := newWorld(t, test.sabotage)
 				w.armed = rapid.IntRange(0, 100).Draw(t, "armed")
@@ -59,8 +60,9 @@ func TestOneWrongDeedIsFound(t *testing.T) {
 				w.settle()
 				w.finish()
 				if !w.struck {
-					return // the schedule had no occasion: such runs are counted by TestSabotageStrikes
+					return // the schedule had no occasion
 				}
+				struck++
 				for _, kind := range test.finds {
 					if w.group.Faults.Of(kind) > 0 {
 						return
@@ -68,26 +70,9 @@ func TestOneWrongDeedIsFound(t *testing.T) {
 				}
 				t.Fatalf("none of %v found, but: %q", test.finds, w.group.Faults.Examples())
 			})
-		})
-	}
-}
-
-// TestSabotageStrikes keeps TestOneWrongDeedIsFound from passing because nothing was ever done wrong.
-func TestSabotageStrikes(t *testing.T) {
-	for s := nothing + 1; s < sabotageCount; s++ {
-		struck := 0
-		rapid.Check(t, func(t *rapid.T) {
-			w := newWorld(t, s)
-			for range rapid.IntRange(20, 100).Draw(t, "steps") {
-				w.step()
-			}
-			w.settle()
-			if w.struck {
-				struck++
+			if struck < 10 {
+				t.Errorf("the server did wrong in %d schedules only", struck)
 			}
 		})
-		if struck < 30 {
-			t.Errorf("sabotage %d struck in %d schedules only", s, struck)
-		}
 	}
 }

@@ -63,7 +63,6 @@ const (
 	forgeSender
 	leakRoom
 	replay
-	sabotageCount
 )
 
 func ownerOf(conn int) Owner {

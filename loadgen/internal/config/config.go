@@ -4,6 +4,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -85,7 +86,7 @@ func (c *Config) AddFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&c.Pipeline, "pipeline", c.Pipeline, "requests in flight on a connection")
 	flags.IntVar(&c.Users, "users", c.Users, "users; connection i is user i modulo their number (default one a connection)")
 	flags.IntVar(&c.Rooms, "rooms", c.Rooms, "chat rooms (default as many as it takes for every connection to be in one)")
-	flags.IntVar(&c.RoomSize, "room-size", c.RoomSize, "members of a room: every message is delivered so many times")
+	flags.IntVar(&c.RoomSize, "room-size", c.RoomSize, "members of a room, at most all connections: every message is delivered so many times")
 	flags.Uint64Var(&c.Seed, "seed", c.Seed, "what the requests are drawn from")
 	flags.DurationVar(&c.Timeout, "timeout", c.Timeout, "time after which a request without an answer has failed")
 	flags.DurationVar(&c.DrainTimeout, "drain-timeout", c.DrainTimeout,
@@ -207,7 +208,12 @@ func (c *Config) Password() (string, error) {
 
 // readPassword takes the file's text without the line end.
 func readPassword(path string) (string, error) {
-	text, err := os.ReadFile(path)
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("%w: --password-file: %w", ErrInvalid, err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, passwordBytesMax+2))
 	if err != nil {
 		return "", fmt.Errorf("%w: --password-file: %w", ErrInvalid, err)
 	}

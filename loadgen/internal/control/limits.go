@@ -17,5 +17,5 @@ const (
 	busyWaitMax = time.Second
 
 	// auditAttempts is how often one user's questions after the load are asked, each time on a new connection.
-	auditAttempts = 8
+	auditAttempts = 6
 )

@@ -3,6 +3,7 @@ package driver
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -10,34 +11,36 @@ import (
 	"tradechat.internal/libnet"
 )
 
-// address is where to connect, resolved once for all connections.
-type address struct {
-	family int
-	at     unix.Sockaddr
-}
-
-func resolve(server string) (address, error) {
+// resolve finds out where to connect, once for all connections. No host is this machine.
+func resolve(server string) (netip.AddrPort, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", server)
 	if err != nil {
-		return address{}, fmt.Errorf("server %q: %w", server, err)
-	}
-	if ip := tcp.IP.To4(); ip != nil {
-		return address{unix.AF_INET, &unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(ip)}}, nil
+		return netip.AddrPort{}, fmt.Errorf("server %q: %w", server, err)
 	}
 	if tcp.IP == nil {
-		return address{unix.AF_INET, &unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte{127, 0, 0, 1}}}, nil
+		tcp.IP = net.IPv4(127, 0, 0, 1)
 	}
-	return address{unix.AF_INET6, &unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}}, nil
+	at := tcp.AddrPort()
+	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), nil
+}
+
+// sockaddr is the address in the kernel's form. It is made anew each time: connect(2)'s wrapper writes into it.
+func sockaddr(at netip.AddrPort) (family int, address unix.Sockaddr) {
+	if at.Addr().Is4() {
+		return unix.AF_INET, &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}
+	}
+	return unix.AF_INET6, &unix.SockaddrInet6{Port: int(at.Port()), Addr: at.Addr().As16()}
 }
 
 // connect begins a connection on a new nonblocking socket: it is there, or refused, when the socket becomes writable.
-func (a address) connect() (fd int, err error) {
-	fd, err = unix.Socket(a.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+func connect(at netip.AddrPort) (fd int, err error) {
+	family, address := sockaddr(at)
+	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
 	}
 	if err = (libnet.SocketOptions{}).Apply(fd); err == nil {
-		err = unix.Connect(fd, a.at)
+		err = unix.Connect(fd, address)
 	}
 	if err != nil && err != unix.EINPROGRESS {
 		_ = unix.Close(fd)

@@ -13,21 +13,25 @@ type kind uint8
 const (
 	hello kind = mix.OpCount + iota
 	login
-	join    // before the load
-	mark    // JOIN_ROOM after it
-	history // to fill a gap
+	join       // before the load
+	mark       // JOIN_ROOM after it
+	history    // to fill a gap
+	txnStatus  // of a doubt
+	txnWitness // of the doubt's witness
 	logout
 
 	kindCount = iota + mix.OpCount
 )
 
 var opcodes = [kindCount]libproto.Opcode{
-	hello:   libproto.OpHello,
-	login:   libproto.OpLogin,
-	join:    libproto.OpJoinRoom,
-	mark:    libproto.OpJoinRoom,
-	history: libproto.OpRoomHistory,
-	logout:  libproto.OpLogout,
+	hello:      libproto.OpHello,
+	login:      libproto.OpLogin,
+	join:       libproto.OpJoinRoom,
+	mark:       libproto.OpJoinRoom,
+	history:    libproto.OpRoomHistory,
+	txnStatus:  libproto.OpTxnStatus,
+	txnWitness: libproto.OpTxnStatus,
+	logout:     libproto.OpLogout,
 }
 
 // isLoad reports whether the request is part of the load.
@@ -45,7 +49,7 @@ type call struct {
 	id      uint64 // req_id; 0: the slot is free
 	kind    kind
 	expired bool
-	member  int16        // CHAT_SEND, JOIN_ROOM, ROOM_HISTORY: index of the membership
+	index   int16        // CHAT_SEND, JOIN_ROOM, ROOM_HISTORY: of the membership; TXN_STATUS: of the doubt
 	peer    uint32       // TRANSFER: index of the user
 	amount  uint64       // DEPOSIT, WITHDRAW, TRANSFER: minor units
 	message chatcheck.ID // CHAT_SEND

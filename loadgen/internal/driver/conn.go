@@ -60,6 +60,8 @@ type Conn struct {
 	hand    roster.Handshake
 	members []chatcheck.Member // of the rooms that it is in, or will be
 	sender  chatcheck.Sender
+	doubts  []doubt
+	witness uint64 // the newest money request of the session that is known to be applied; 0: none
 	dice    rand.PCG
 
 	toJoin     int   // JOIN_ROOM answers that are missing before it is ready
@@ -94,7 +96,7 @@ func newConn(t *Thread, number int32, id uint32) *Conn {
 
 // connect begins a new socket.
 func (c *Conn) connect() {
-	fd, err := c.thread.address.connect()
+	fd, err := connect(c.thread.server)
 	if err != nil {
 		c.retire(err)
 		return
@@ -212,7 +214,7 @@ func (c *Conn) end(why error) {
 	if isViolation(why) {
 		c.thread.plan.Violations.Add("connection %d: %v", c.id, why)
 	}
-	c.calls.clear(func(call *call) { c.abandon(call, failed) })
+	c.calls.clear(func(call *call) { c.abandon(call, failed, closedByServer(why)) })
 	c.leaveRooms()
 	if c.fd >= 0 {
 		_ = unix.Close(c.fd)
@@ -245,16 +247,18 @@ func (c *Conn) retire(why error) {
 			t.stats.Rejected++
 		}
 	}
-	c.state = gone
-	if t.phase.returns() {
-		c.state = down
-		c.retryAt = max(c.retryAt, t.now+int64(c.backoff.Next()))
-		t.hurried = true
+	if !t.phase.returns() {
+		c.state = gone
+		c.leaveDoubts()
+		return
 	}
+	c.state = down
+	c.retryAt = max(c.retryAt, t.now+int64(c.backoff.Next()))
+	t.hurried = true
 }
 
 // abandon settles a call that will never be answered.
-func (c *Conn) abandon(call *call, failed stats.ErrorKind) {
+func (c *Conn) abandon(call *call, failed stats.ErrorKind, closedByServer bool) {
 	if !call.kind.isLoad() {
 		return
 	}
@@ -264,7 +268,7 @@ func (c *Conn) abandon(call *call, failed stats.ErrorKind) {
 		c.thread.stats.InFlight++
 	}
 	if op.MovesMoney() {
-		c.thread.book.Unknown(c.posting(call))
+		c.doubt(c.posting(call), closedByServer)
 	}
 }
 
@@ -338,6 +342,8 @@ func (c *Conn) expire() {
 			c.calls.expire(call)
 		case call.kind == mark:
 			c.marking--
+			c.calls.expire(call)
+		case call.kind == txnStatus || call.kind == txnWitness:
 			c.calls.expire(call)
 		default:
 			c.end(fmt.Errorf("%v: %w", call.kind.opcode(), errNoAnswer))

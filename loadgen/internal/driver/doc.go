@@ -14,6 +14,10 @@
 // search. A call that is not answered in time is counted as failed and stays in the table, expired: a late answer still
 // settles what it did, and makes no room twice.
 //
+// A money request that was in flight when the server closed the connection is a doubt: when the connection is back, it
+// asks TXN_STATUS at once, while the server still knows. "Not applied" is final then, for who closed the connection takes
+// nothing more from it. What stays in doubt is left to the audit.
+//
 // # Phases of a run
 //
 //	Connect  every connection becomes ready

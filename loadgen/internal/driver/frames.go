@@ -73,11 +73,15 @@ func (c *Conn) success(done call, body []byte) error {
 	case login:
 		err = c.loggedIn(body)
 	case join:
-		err = c.joined(done.member, body)
+		err = c.joined(done.index, body)
 	case mark:
-		err = c.marked(done.member, body)
+		err = c.marked(done.index, body)
 	case history:
-		err = c.historyCame(done.member, body)
+		err = c.historyCame(done.index, body)
+	case txnStatus:
+		err = c.doubtAnswered(done.index, body)
+	case txnWitness:
+		err = c.witnessAnswered(done.index, body)
 	case logout:
 		err = errStopped
 	default:
@@ -132,10 +136,11 @@ func (c *Conn) turnedDown(done *call, status libproto.Status, answer *libproto.E
 	switch done.kind {
 	case mark:
 		c.marking-- // what was acked is a mark, too
+	case txnStatus, txnWitness: // it stays in doubt
 	case history:
 		c.asking = false
 		if !busy {
-			c.members[done.member].Lost()
+			c.members[done.index].Lost()
 		}
 	case logout:
 		return errStopped

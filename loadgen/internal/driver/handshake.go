@@ -23,12 +23,12 @@ func (c *Conn) open(k kind) (call *call, start int, ok bool) {
 func (c *Conn) seal(start int) { libproto.Seal(c.out[start:]) }
 
 // request is a call outside of the load.
-func (c *Conn) request(k kind, member int, body libproto.Body) {
+func (c *Conn) request(k kind, index int, body libproto.Body) {
 	call, start, ok := c.open(k)
 	if !ok {
 		return // expiry ends a connection whose table is full
 	}
-	call.member = int16(member)
+	call.index = int16(index)
 	c.out = body.AppendTo(c.out)
 	c.seal(start)
 }
@@ -63,7 +63,7 @@ func (c *Conn) loggedIn(body []byte) error {
 	if answer.UserID != c.user.ID {
 		return fmt.Errorf("%w: LOGIN says user_id %d, and said %d before", errViolation, answer.UserID, c.user.ID)
 	}
-	c.session = answer.SessionID
+	c.session, c.witness = answer.SessionID, 0
 	c.thread.book.Told(uint32(c.thread.plan.user(c.id)), answer.Balance)
 	c.state = joining
 	c.joinRooms()
@@ -102,6 +102,7 @@ func (c *Conn) becomeReady() {
 		c.thread.stats.Reconnected()
 	}
 	c.was = true
+	c.askDoubts()
 }
 
 // logOut asks for the session's end.

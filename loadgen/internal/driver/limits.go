@@ -15,6 +15,9 @@ const (
 	// expiredMax bounds the requests of a connection that were not answered in time. With one more it is given up.
 	expiredMax = 1024
 
+	// doubtsMax bounds the money requests that a connection asks for when it is back; more are left to the audit.
+	doubtsMax = 2048
+
 	// RoomsPerConnectionMax bounds the rooms that one connection joins.
 	RoomsPerConnectionMax = 512
 

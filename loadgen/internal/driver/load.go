@@ -46,8 +46,8 @@ func (c *Conn) issue(op mix.Op) bool {
 
 func (c *Conn) writeMessage(call *call) {
 	t := c.thread
-	call.member = int16(c.drawBelow(uint32(len(c.members))))
-	member := &c.members[call.member]
+	call.index = int16(c.drawBelow(uint32(len(c.members))))
+	member := &c.members[call.index]
 	call.message = c.sender.Next(member)
 	t.message = t.plan.Chat.Codec.AppendMessage(t.message[:0], member.Room(), call.message, t.plan.PayloadLen)
 	c.out = libproto.ChatSendRequest{RoomID: member.Room(), Message: t.message}.AppendTo(c.out)
@@ -126,6 +126,7 @@ func (c *Conn) moneyMoved(done *call, body []byte) error {
 	posting := c.posting(done)
 	c.thread.book.Told(posting.User, answer.Balance)
 	c.thread.book.Applied(posting)
+	c.witness = max(c.witness, done.id)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"fmt"
+	"net/netip"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -22,7 +23,7 @@ const wakeNumber = -1
 // Thread is one event loop with its connections.
 type Thread struct {
 	plan    *Plan
-	address address
+	server  netip.AddrPort
 	conns   []*Conn
 	poll    *poller
 	wake    libnet.EventFD
@@ -49,7 +50,7 @@ type Thread struct {
 	lastFail error
 }
 
-func newThread(plan *Plan, index int, at address, born time.Time, reached chan<- Phase) (*Thread, error) {
+func newThread(plan *Plan, index int, server netip.AddrPort, born time.Time, reached chan<- Phase) (*Thread, error) {
 	poll, err := newPoller()
 	if err != nil {
 		return nil, err
@@ -61,7 +62,7 @@ func newThread(plan *Plan, index int, at address, born time.Time, reached chan<-
 	}
 	t := &Thread{
 		plan:    plan,
-		address: at,
+		server:  server,
 		poll:    poll,
 		wake:    wake,
 		decoder: libproto.Decoder{BodyLenMax: plan.BodyLenMax},

@@ -5,15 +5,6 @@ import (
 	"tradechat.internal/loadgen/internal/mix"
 )
 
-// Outcome is what is known of a posting in the end.
-type Outcome uint8
-
-const (
-	NotApplied Outcome = iota
-	Applied
-	Undecided // it counts as an interval
-)
-
 // Audit brings the books together. Call Settle for each of Unknown, then Judge.
 type Audit struct {
 	opening  []int64
@@ -36,6 +27,9 @@ func NewAudit(opening []int64, books []*Book) *Audit {
 		for op := range b.counts {
 			a.counts[op] += b.counts[op]
 			a.amounts[op] += b.amounts[op]
+		}
+		for outcome, count := range b.settled {
+			a.settled[outcome] += count
 		}
 		a.problems.Merge(&b.problems)
 	}

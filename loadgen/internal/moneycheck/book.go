@@ -13,6 +13,15 @@ type Posting struct {
 	Amount         uint64 // minor units
 }
 
+// Outcome is what is known of a posting in the end.
+type Outcome uint8
+
+const (
+	NotApplied Outcome = iota
+	Applied
+	Undecided // it counts as an interval
+)
+
 // addTo adds what the posting does to each user's balance.
 func (p Posting) addTo(balances []int64) {
 	if p.Op != mix.Deposit {
@@ -34,6 +43,7 @@ type Book struct {
 	unknown []Posting
 	wide    margin // of what is unknown, and too much to ask for
 
+	settled  [Undecided]uint64 // unknown ones whose outcome was found out
 	problems findings.Log
 }
 
@@ -47,6 +57,20 @@ func (b *Book) Applied(p Posting) {
 	b.counts[p.Op]++
 	b.amounts[p.Op] += p.Amount
 	p.addTo(b.deltas)
+}
+
+// Settle takes a posting whose answer was lost and whose outcome was found out before the audit. An Undecided one is
+// asked for again then.
+func (b *Book) Settle(p Posting, outcome Outcome) {
+	switch outcome {
+	case Applied:
+		b.Applied(p)
+		b.settled[Applied]++
+	case NotApplied:
+		b.settled[NotApplied]++
+	case Undecided:
+		b.Unknown(p)
+	}
 }
 
 // Unknown takes a posting without a verdict.

@@ -53,11 +53,18 @@ func (b *bank) run() {
 	switch {
 	case rapid.IntRange(0, 4).Draw(b.t, "lost") == 0:
 		b.applied[p] = reached
-		book.Unknown(p)
+		book.Settle(p, rapid.SampledFrom([]Outcome{Undecided, outcomeOf(reached)}).Draw(b.t, "known before the audit"))
 	case reached:
 		book.Applied(p)
 		book.Told(p.User, b.balances[p.User])
 	}
+}
+
+func outcomeOf(applied bool) Outcome {
+	if applied {
+		return Applied
+	}
+	return NotApplied
 }
 
 // audit settles what is unknown; undecided says for how many of a hundred that fails.
@@ -67,10 +74,8 @@ func (b *bank) audit(undecided int) *Audit {
 		switch {
 		case rapid.IntRange(0, 99).Draw(b.t, "undecided") < undecided:
 			a.Settle(p, Undecided)
-		case b.applied[p]:
-			a.Settle(p, Applied)
 		default:
-			a.Settle(p, NotApplied)
+			a.Settle(p, outcomeOf(b.applied[p]))
 		}
 	}
 	return a

@@ -28,10 +28,10 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/libnet"
 	"tradechat.internal/server/internal/config"
 )
 
@@ -46,7 +46,7 @@ const RoleWorker Role = "worker"
 
 // The numbers of the inherited descriptors.
 const (
-	listenerFD = 3 + iota
+	listenerFD = libnet.InheritedFirst + iota
 	segmentFD
 	lifeFD
 	readyFD
@@ -82,31 +82,28 @@ type Descriptors struct {
 	Events                               []int // by slot
 }
 
-// files is the child's descriptor table, by number.
-func (d Descriptors) files() []uintptr {
-	table := []uintptr{0: uintptr(d.Null), 1: uintptr(d.Stderr), 2: uintptr(d.Stderr),
-		listenerFD: uintptr(d.Listener), segmentFD: uintptr(d.Segment), lifeFD: uintptr(d.Life),
-		readyFD: uintptr(d.Ready), lockFD: uintptr(d.Lock)}
-	for _, fd := range d.Events {
-		table = append(table, uintptr(fd))
-	}
-	return table
+// inherit is what the child gets from listenerFD on.
+func (d Descriptors) inherit() []int {
+	return append([]int{d.Listener, d.Segment, d.Life, d.Ready, d.Lock}, d.Events...)
 }
 
 // Spawn starts a child with this heritage and returns its pid; the caller must reap it. environ is the caller's own.
-//
-// syscall.ForkExec takes raw descriptors: an os.File around a nonblocking eventfd would put it into the runtime's
-// poller, and its finalizer would close it.
 func (h Heritage) Spawn(d Descriptors, environ []string) (pid int, err error) {
 	described, err := json.Marshal(h)
 	if err != nil {
 		return 0, fmt.Errorf("heritage: %w", err)
 	}
 	name := fmt.Sprintf("tradechatd: %s %d", h.Role, h.Slot)
-	return syscall.ForkExec("/proc/self/exe", []string{name}, &syscall.ProcAttr{
-		Env:   append(withoutSettings(environ), Variable+"="+string(described)),
-		Files: d.files(),
-	})
+	child, err := libnet.Spawn{
+		Path: "/proc/self/exe", Args: []string{name},
+		Env:     append(withoutSettings(environ), Variable+"="+string(described)),
+		Stdio:   [3]int{d.Null, d.Stderr, d.Stderr},
+		Inherit: d.inherit(),
+	}.Start()
+	if err == nil && child.PidFD >= 0 {
+		err = unix.Close(child.PidFD) // an unreaped child keeps its pid: the number is enough
+	}
+	return child.PID, err
 }
 
 // withoutSettings drops the TRADECHAT_ variables: the child has the finished Config, and no need of a password.
@@ -184,6 +181,9 @@ func (h *Heritage) adopt() error {
 }
 
 func adoptFD(fd int, kind uint32) error {
+	if _, err := libnet.Inherited(fd - libnet.InheritedFirst); err != nil {
+		return fmt.Errorf("%w: %w", ErrHeritage, err)
+	}
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return fmt.Errorf("%w: descriptor %d: %w", ErrHeritage, fd, err)
@@ -191,7 +191,6 @@ func adoptFD(fd int, kind uint32) error {
 	if st.Mode&unix.S_IFMT != kind {
 		return fmt.Errorf("%w: descriptor %d has file type %#o, not %#o", ErrHeritage, fd, st.Mode&unix.S_IFMT, kind)
 	}
-	unix.CloseOnExec(fd)
 	return nil
 }
 
