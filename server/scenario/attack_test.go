@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -17,7 +15,8 @@ import (
 	"tradechat.internal/libproto"
 )
 
-// cmdFlood pipelines one request many times and counts the answers by status.
+// cmdFlood pipelines one request many times and counts the answers by status. One that is refused as busy must say when to
+// come back.
 func cmdFlood(ts *testscript.TestScript, w *world, args []string) {
 	in := &words{ts, args}
 	s, count := w.session(ts, in.next("session")), in.number("count")
@@ -33,6 +32,10 @@ func cmdFlood(ts *testscript.TestScript, w *world, args []string) {
 		f, err := s.response()
 		ts.Check(err)
 		counts[f.Status]++
+		var r *refusal
+		if errors.As(decode(f, libproto.NewResponse(f.Op)), &r) && r.status == libproto.StatusServerBusy && r.RetryAfterMs == 0 {
+			ts.Fatalf("refused as busy without a time to come back at")
+		}
 	}
 	for status, n := range counts {
 		fmt.Fprintf(ts.Stdout(), "%v %d\n", status, n)
@@ -225,14 +228,11 @@ func (s *session) drain() (how string, err error) {
 	return "closed", nil
 }
 
-// bombBodyLen and bombTailBytes are what a length bomb announces, and what it really sends.
-const (
-	bombBodyLen   = 0xFFFF_FFF0
-	bombTailBytes = 256 << 10
-)
+// bombTailBytes is how much of the announced body a length bomb really sends.
+const bombTailBytes = 1 << 20
 
-// cmdBombs sends frames that announce 4 GiB, each on a connection of its own that stays open: each must be refused from
-// its header alone.
+// cmdBombs has connections announce 4 GiB each: all of them must be refused from the header alone. Then all of them go on
+// sending, and stay: what the workers hold of it is there to be looked at.
 func cmdBombs(ts *testscript.TestScript, w *world, args []string) {
 	w.running(ts)
 	in := &words{ts, args}
@@ -242,28 +242,25 @@ func cmdBombs(ts *testscript.TestScript, w *world, args []string) {
 		s, err := w.inState(user, []string{"connected", "ready"}[i%2])
 		ts.Check(err)
 		w.crowd = append(w.crowd, s)
-		if err := s.bomb(); err != nil {
-			ts.Fatalf("connection %d: %v", i, err)
-		}
+	}
+	ts.Check(together(w.crowd, (*session).bomb))
+	tail := make([]byte, bombTailBytes)
+	for _, s := range w.crowd {
+		_ = s.write(tail) // the server may have ended it by now
 	}
 }
 
-// bomb sends the header alone, waits for the answer, and only then sends a part of what was announced.
+// bomb sends the header alone and waits for the answer.
 func (s *session) bomb() error {
 	const bodyLenAt = 6
 	frame := s.request(libproto.OpHello, libproto.Empty{})
-	copy(frame[bodyLenAt:], []byte{bombBodyLen >> 24, bombBodyLen >> 16 & 0xFF, bombBodyLen >> 8 & 0xFF, bombBodyLen & 0xFF})
+	copy(frame[bodyLenAt:], []byte{0xFF, 0xFF, 0xFF, 0xF0})
 	if err := s.write(frame); err != nil {
 		return err
 	}
 	f, err := s.response()
-	if err != nil {
-		return err
+	if err == nil && (f.ReqID != s.reqID || f.Status != libproto.StatusBadPacket) {
+		err = fmt.Errorf("%s: answered %v for req_id %d", s.name, f.Status, f.ReqID)
 	}
-	if f.ReqID != s.reqID || f.Status != libproto.StatusBadPacket {
-		return fmt.Errorf("answered %v for req_id %d", f.Status, f.ReqID)
-	}
-	_ = s.write(slices.Repeat([]byte(strings.Repeat("x", 1024)), bombTailBytes/1024)) // the server may end it half-way
-	_, err = s.end(true)
 	return err
 }

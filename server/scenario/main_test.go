@@ -139,13 +139,15 @@ func positive(run func(ts *testscript.TestScript, w *world, args []string)) func
 	}
 }
 
-// condition knows [mountns], whether this machine lets us have a /dev/shm of our own, and [root].
+// condition knows [mountns], whether this machine lets us have a /dev/shm of our own, [root], and [race].
 func condition(word string) (bool, error) {
 	switch word {
 	case "mountns":
 		return mountNamespaces(), nil
 	case "root":
 		return os.Geteuid() == 0, nil
+	case "race":
+		return os.Getenv(raceVariable) != "", nil
 	}
 	return false, fmt.Errorf("unknown condition %q", word)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -150,10 +151,15 @@ func (p *process) show(ts *testscript.TestScript) {
 	fmt.Fprint(ts.Stderr(), p.stderr.String())
 }
 
-// stop is the usual end: interrupted, it must end well and leave nothing.
+// stop is the usual end: interrupted, it must end well and leave nothing. Its sessions do what well-behaved clients do:
+// they hang up once they have read what there was, and are gone.
 func (w *world) stop(ts *testscript.TestScript) {
 	s := w.running(ts)
 	ts.Check(s.signal("INT"))
+	sessions := slices.AppendSeq(w.crowd, maps.Values(w.sessions))
+	ts.Check(together(sessions, (*session).finish))
+	clear(w.sessions)
+	w.crowd = nil
 	w.ends(ts, "0", 0)
 	if last := lastLine(s.stdout.String()); !strings.HasPrefix(last, "audit ok: ") {
 		ts.Fatalf("the last line on stdout is %q, not the audit's", last)
@@ -173,6 +179,9 @@ func (w *world) ends(ts *testscript.TestScript, want string, within time.Duratio
 	s.showWithoutWorkers(ts)
 	if how != want {
 		ts.Fatalf("the server ended with %s, not with %s", how, want)
+	}
+	if strings.Contains(s.stderr.String(), "DATA RACE") {
+		ts.Fatalf("the race detector found something")
 	}
 }
 

@@ -1,16 +1,12 @@
 package scenario
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strings"
-	"syscall"
 	"time"
-
-	"github.com/rogpeppe/go-internal/testscript"
 
 	"tradechat.internal/libproto"
 )
@@ -38,6 +34,13 @@ func (s *session) user() string {
 }
 
 func (s *session) hangUp() { _ = s.conn.Close() }
+
+// finish reads to the end of the connection and hangs up.
+func (s *session) finish() error {
+	defer s.hangUp()
+	_, err := s.drain()
+	return err
+}
 
 // request encodes a request under the next req_id.
 func (s *session) request(op libproto.Opcode, b libproto.Body) []byte {
@@ -173,244 +176,4 @@ func decode(f libproto.Frame, b libproto.DecodableBody) error {
 func refusedWith(err error, status libproto.Status) bool {
 	r := (*refusal)(nil)
 	return errors.As(err, &r) && r.status == status
-}
-
-// ending is how a connection ended.
-type ending struct {
-	last *libproto.Frame // push, nil if there was none
-	err  error
-}
-
-// end reads until the server ends the connection and returns the last push before that, nil if there was none. A server
-// that ends a connection on purpose does so in order; anyhow allows a reset as well.
-func (s *session) end(anyhow bool) (last *libproto.Frame, err error) {
-	if s.waking != nil {
-		woken := <-s.waking
-		return woken.last, woken.err
-	}
-	return s.readToEnd(anyhow)
-}
-
-func (s *session) readToEnd(anyhow bool) (last *libproto.Frame, err error) {
-	for {
-		f, err := s.push()
-		switch {
-		case err == nil:
-			last = &f
-		case errors.Is(err, io.EOF), anyhow && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.ErrUnexpectedEOF)):
-			return last, nil
-		default:
-			return last, fmt.Errorf("%s: %w", s.name, err)
-		}
-	}
-}
-
-// dial opens a connection, with a small receive buffer for one that is going to be deaf.
-func (w *world) dial(name string, deaf bool) (*session, error) {
-	d := net.Dialer{Timeout: patience}
-	if deaf {
-		d.Control = func(_, _ string, raw syscall.RawConn) (err error) {
-			inner := raw.Control(func(fd uintptr) {
-				err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, deafReceiveBytes)
-			})
-			return errors.Join(err, inner)
-		}
-	}
-	conn, err := d.Dial("tcp", w.server.address)
-	if err != nil {
-		return nil, err
-	}
-	return &session{name: name, conn: conn, slot: -1}, nil
-}
-
-func (s *session) port() int { return s.conn.LocalAddr().(*net.TCPAddr).Port }
-
-// greet says HELLO.
-func (s *session) greet() error {
-	rand.Read(s.nonce[:])
-	return s.get(libproto.OpHello, libproto.HelloRequest{
-		VersionMin: libproto.Version, VersionMax: libproto.Version,
-		Capabilities: libproto.CapBatch, ClientNonce: s.nonce, Agent: []byte("tradechat-scenario"),
-	}, &s.hello)
-}
-
-// greeted is a connection that has said HELLO, on worker slot, or on any if that is -1.
-func (w *world) greeted(name string, slot int, deaf bool) (*session, error) {
-	for range placementTries {
-		s, err := w.dial(name, deaf)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.greet(); err != nil {
-			s.hangUp()
-			return nil, err
-		}
-		if slot < 0 {
-			return s, nil
-		}
-		if s.slot, err = w.server.slotOf(s.port()); err != nil {
-			return nil, err
-		}
-		if s.slot == slot {
-			return s, nil
-		}
-		s.hangUp()
-	}
-	return nil, fmt.Errorf("none of %d connections came to worker %d", placementTries, slot)
-}
-
-// keys are those of a user under the server's realm.
-func (s *session) keys(user string) (libproto.Keys, error) {
-	return libproto.DeriveKeys(password, user, s.hello.RealmSalt, int(s.hello.KDFIterations))
-}
-
-// proof is what LOGIN needs.
-func (s *session) proof(k libproto.Keys) [libproto.KeyLen]byte {
-	return libproto.Proof(k, s.nonce, s.hello.ServerNonce, [libproto.KeyLen]byte{}, []byte(s.user()))
-}
-
-// logIn registers the user when this script sees it for the first time, and logs in.
-func (w *world) logIn(s *session) error {
-	name := s.user()
-	u, known := w.users[name]
-	if !known {
-		keys, err := s.keys(name)
-		if err != nil {
-			return err
-		}
-		u.keys = keys
-		err = s.get(libproto.OpRegister, libproto.RegisterRequest{
-			Username: []byte(name), StoredKey: keys.Stored, ServerKey: keys.Server,
-		}, &libproto.RegisterResponse{})
-		if err != nil && !refusedWith(err, libproto.StatusAlreadyExists) && !refusedWith(err, libproto.StatusUnauthorized) {
-			return err
-		}
-	}
-	var r libproto.LoginResponse
-	err := s.get(libproto.OpLogin, libproto.LoginRequest{Username: []byte(name), Proof: s.proof(u.keys)}, &r)
-	if err != nil {
-		return err
-	}
-	u.id, s.id = r.UserID, r.SessionID
-	w.users[name] = u
-	return nil
-}
-
-// cmdConnect opens connections that say nothing, or only HELLO.
-func cmdConnect(ts *testscript.TestScript, w *world, args []string) {
-	w.running(ts)
-	in := &words{ts, args}
-	silent := in.skip("silently")
-	for len(in.rest) > 0 {
-		name := w.newName(ts, in.next("name"))
-		s, err := w.dial(name, false)
-		if err == nil && !silent {
-			err = s.greet()
-		}
-		ts.Check(err)
-		w.sessions[name] = s
-	}
-}
-
-func cmdLogin(ts *testscript.TestScript, w *world, args []string) {
-	w.running(ts)
-	in := &words{ts, args}
-	slot, deaf := -1, false
-	var names []string
-	for len(in.rest) > 0 {
-		switch {
-		case in.skip("on"):
-			slot = in.number("slot")
-		case in.skip("deaf"):
-			deaf = true
-		default:
-			names = append(names, w.newName(ts, in.next("name")))
-		}
-	}
-	for _, name := range names {
-		s, err := w.greeted(name, slot, deaf)
-		if err == nil {
-			err = w.logIn(s)
-		}
-		ts.Check(err)
-		w.sessions[name] = s
-	}
-}
-
-// cmdWake has a deaf session begin to read, in the background, as soon as a value in SERVER_STATS is as wanted, and read to
-// the connection's end; closed says how that was.
-func cmdWake(ts *testscript.TestScript, w *world, args []string) {
-	server, in := w.running(ts), &words{ts, args}
-	s, c := w.session(ts, in.next("session")), parseComparison(in)
-	in.end()
-	woken := make(chan ending, 1)
-	go func() {
-		var e ending
-		if e.err = server.awaitStats(c); e.err == nil {
-			e.last, e.err = s.readToEnd(false)
-		}
-		woken <- e
-	}()
-	s.waking = woken
-}
-
-// newName checks that a name is free: that of a session that has ended is free again.
-func (w *world) newName(ts *testscript.TestScript, name string) string {
-	if w.sessions[name] != nil {
-		ts.Fatalf("there is a session %s already", name)
-	}
-	return name
-}
-
-// cmdLeave hangs up without a word.
-func cmdLeave(ts *testscript.TestScript, w *world, args []string) {
-	for _, name := range args {
-		w.session(ts, name).hangUp()
-		delete(w.sessions, name)
-	}
-}
-
-// goingAwayReasons are the words of the scripts for them.
-var goingAwayReasons = map[string]libproto.GoingAwayReason{
-	"shutdown": libproto.GoingAwayShutdown, "idle": libproto.GoingAwayIdle, "slow": libproto.GoingAwaySlowConsumer,
-	"resumed": libproto.GoingAwayResumed, "abuse": libproto.GoingAwayAbuse,
-}
-
-// cmdClosed waits until the server has ended a connection, and checks what it said.
-func cmdClosed(ts *testscript.TestScript, w *world, args []string) {
-	in := &words{ts, args}
-	s := w.session(ts, in.next("name"))
-	want := libproto.GoingAwayReason(0)
-	anyhow := in.skip("anyhow")
-	if !anyhow && len(in.rest) > 0 && in.rest[0] != "within" {
-		word := in.next("reason")
-		if want = goingAwayReasons[word]; want == 0 {
-			ts.Fatalf("%q is no reason: shutdown, idle, slow, resumed, abuse", word)
-		}
-	}
-	within := in.within()
-	in.end()
-	var last *libproto.Frame
-	passed, err := took(func() (err error) { last, err = s.end(anyhow); return err })
-	ts.Check(err)
-	if within > 0 && passed > within {
-		ts.Fatalf("%s was closed after %v, not within %v", s.name, passed, within)
-	}
-	ts.Check(wentAway(last, want))
-	s.hangUp()
-	delete(w.sessions, s.name)
-}
-
-// wentAway checks the last push before an end; want 0: no GOING_AWAY.
-func wentAway(last *libproto.Frame, want libproto.GoingAwayReason) error {
-	var b libproto.GoingAway
-	if last != nil && last.Op == libproto.OpGoingAway {
-		if err := decode(*last, &b); err != nil {
-			return err
-		}
-	}
-	if b.Reason != want {
-		return fmt.Errorf("the last word was GOING_AWAY %v (%s), not %v", b.Reason, b.Detail, want)
-	}
-	return nil
 }

@@ -62,16 +62,19 @@ func cmdWorker(ts *testscript.TestScript, w *world, args []string) {
 	}
 	switch verb := in.next("signal, replaced or holds"); verb {
 	case "signal":
-		sig, err := signalNamed(in.next("signal"))
-		ts.Check(err)
-		ts.Check(unix.PidfdSendSignal(int(s.workers[slot].fd), sig, nil, 0))
+		ts.Check(s.workers[slot].signal(in.next("signal")))
 		in.end()
 	case "replaced":
 		ts.Check(s.replaced(slot, in.within()))
 		in.end()
 	case "holds":
-		ts.Check(s.holds(slot, in.number("MiB")))
+		limit := in.number("MiB")
 		in.end()
+		kibibytes, err := s.holds(slot)
+		ts.Check(err)
+		if ts.Logf("%d KiB", kibibytes); kibibytes > limit<<10 {
+			ts.Fatalf("worker %d holds more than %d MiB", slot, limit)
+		}
 	default:
 		ts.Fatalf("worker %s: no such verb", verb)
 	}
@@ -88,6 +91,29 @@ func cmdWorkers(ts *testscript.TestScript, w *world, args []string) {
 		ts.Fatalf("workers %s: no such verb", verb)
 	}
 	in.end()
+}
+
+// signal sends a signal; after STOP the process has stopped with all its threads.
+func (p workerProcess) signal(name string) error {
+	sig, err := signalNamed(name)
+	if err == nil {
+		err = unix.PidfdSendSignal(int(p.fd), sig, nil, 0)
+	}
+	if err != nil || sig != unix.SIGSTOP {
+		return err
+	}
+	return await(fmt.Sprintf("stop of process %d", p.pid), p.stopped)
+}
+
+func (p workerProcess) stopped() bool {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.pid))
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task)
+		if _, state, _ := strings.Cut(string(text), ") "); !strings.HasPrefix(state, "T") {
+			return false
+		}
+	}
+	return true
 }
 
 // replaced waits until another process than the remembered one accepts in a slot, and remembers that.
@@ -134,23 +160,19 @@ func (s *server) gone(within time.Duration) error {
 	return nil
 }
 
-// holds checks the memory of a worker that is its own: the heap, without the segment and without the program.
-func (s *server) holds(slot, mebibytesMax int) error {
+// holds is the memory of a worker that is its own, in KiB: the heap, without the segment and without the program.
+func (s *server) holds(slot int) (kibibytes int, err error) {
 	file, err := os.Open(fmt.Sprintf("/proc/%d/status", s.workers[slot].pid))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer file.Close()
 	for lines := bufio.NewScanner(file); lines.Scan(); {
-		var kibibytes int
 		if n, _ := fmt.Sscanf(lines.Text(), "RssAnon: %d kB", &kibibytes); n == 1 {
-			if kibibytes > mebibytesMax<<10 {
-				return fmt.Errorf("worker %d holds %d KiB, more than %d MiB", slot, kibibytes, mebibytesMax)
-			}
-			return nil
+			return kibibytes, nil
 		}
 	}
-	return fmt.Errorf("%s has no RssAnon", file.Name())
+	return 0, fmt.Errorf("%s has no RssAnon", file.Name())
 }
 
 // slotOf says which worker serves a connection, by its port on our side; -1 while none has accepted it. It asks the

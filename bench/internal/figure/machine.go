@@ -19,6 +19,7 @@ type Environment struct {
 	Go      string    `json:"go"`
 	Version string    `json:"version"`
 	Commit  string    `json:"commit"`
+	Load    string    `json:"load"` // average of the last minute, before the first measurement
 	Date    time.Time `json:"date"` // UTC
 }
 
@@ -31,6 +32,7 @@ func Here() Environment {
 		Go:      runtime.Version(),
 		Version: version.Version,
 		Commit:  version.Commit,
+		Load:    load(),
 		Date:    time.Now().UTC().Truncate(time.Second),
 	}
 }
@@ -52,6 +54,16 @@ func modelName(cpuinfo string) string {
 		}
 	}
 	return runtime.GOARCH
+}
+
+// load tells whether the machine was left alone (proc(5), /proc/loadavg).
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	minute, _, _ := strings.Cut(string(text), " ")
+	return minute
 }
 
 func kernel() string {

@@ -67,5 +67,6 @@ func (r Report) JSON(w io.Writer) error {
 
 // String is the line below a table.
 func (e Environment) String() string {
-	return fmt.Sprintf("%s, %d cores, %s, %s, commit %.12s, %s", e.Machine, e.Cores, e.Kernel, e.Go, e.Commit, e.Date.Format("2006-01-02 15:04 MST"))
+	return fmt.Sprintf("%s, %d cores, %s, %s, commit %.12s, %s, load before %s",
+		e.Machine, e.Cores, e.Kernel, e.Go, e.Commit, e.Date.Format("2006-01-02 15:04 MST"), e.Load)
 }

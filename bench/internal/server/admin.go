@@ -85,24 +85,49 @@ var ErrNoSuccessor = errors.New("no successor")
 func (a Admin) AwaitSuccessor(ctx context.Context, victim Worker) (successor Worker, seen time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, successorMax)
 	defer cancel()
-	look := time.NewTicker(successorEvery)
+	err = a.await(ctx, func(s Stats) bool {
+		successor, seen = s.Workers[victim.Slot], time.Now()
+		return successor.Running() && successor.PID != victim.PID
+	})
+	if ctx.Err() != nil {
+		err = fmt.Errorf("server: %w of worker %d (pid %d): %w", ErrNoSuccessor, victim.Slot, victim.PID, ctx.Err())
+	}
+	return successor, seen, err
+}
+
+// await asks for the statistics until they are as wanted.
+func (a Admin) await(ctx context.Context, wanted func(Stats) bool) error {
+	look := time.NewTicker(statsEvery)
 	defer look.Stop()
 	for {
 		stats, err := a.Stats(ctx)
-		if ctx.Err() != nil {
-			return successor, seen, fmt.Errorf("server: %w of worker %d (pid %d): %w", ErrNoSuccessor, victim.Slot, victim.PID, ctx.Err())
-		}
-		if err != nil {
-			return successor, seen, err
-		}
-		if w := stats.Workers[victim.Slot]; w.Running() && w.PID != victim.PID {
-			return w, time.Now(), nil
+		if err != nil || wanted(stats) {
+			return err
 		}
 		select {
 		case <-look.C:
 		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
+}
+
+// awaitWorkers returns when the statistics show that n workers run. They may lag behind the ready line.
+func (s *Server) awaitWorkers(ctx context.Context, n int) error {
+	admin, err := s.DialAdmin(ctx)
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	return admin.await(ctx, func(stats Stats) bool {
+		running := 0
+		for _, w := range stats.Workers {
+			if w.Running() {
+				running++
+			}
+		}
+		return running == n
+	})
 }
 
 // Stats asks for SERVER_STATS on a connection of its own.

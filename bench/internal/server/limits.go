@@ -9,9 +9,11 @@ const (
 	// adminMax is how long one answer on the admin socket may take.
 	adminMax = 10 * time.Second
 
-	// successorMax is how long a killed worker's successor is waited for, successorEvery how often it is looked for.
-	successorMax   = 10 * time.Second
-	successorEvery = time.Millisecond
+	// successorMax is how long a killed worker's successor is waited for.
+	successorMax = 10 * time.Second
+
+	// statsEvery is how often the statistics are asked for while something in them is waited for.
+	statsEvery = time.Millisecond
 
 	// logTailLines is how much of the log an error quotes.
 	logTailLines = 12

@@ -38,7 +38,7 @@ type Server struct {
 	flags   []string
 }
 
-// Start runs a server and returns when all its workers accept.
+// Start runs a server and returns when all its workers accept, and its statistics say so.
 func Start(ctx context.Context, binaries proc.Binaries, o Options) (*Server, error) {
 	path, err := binaries.Path("tradechatd")
 	if err != nil {
@@ -71,8 +71,10 @@ func (s *Server) run(ctx context.Context, path string, o Options) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyMax)
 	defer cancel()
-	s.Address, err = s.process.AwaitLine(ctx, "ready ")
-	return err
+	if s.Address, err = s.process.AwaitLine(ctx, "ready "); err != nil {
+		return err
+	}
+	return s.awaitWorkers(ctx, o.Workers)
 }
 
 // PID is the master's process number.

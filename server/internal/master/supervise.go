@@ -138,6 +138,7 @@ func (m *Master) onReady(s *slot, now time.Time) {
 		}
 	}
 	m.phase = serving
+	m.publish() // who reads the ready line may ask for the workers at once
 	m.log.Info().Str("address", m.address).Msg("ready")
 	m.say("ready %s", m.address)
 }

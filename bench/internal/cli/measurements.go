@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"tradechat.internal/bench/internal/measure"
+)
+
+// measurement is one row of the table of measurements.
+type measurement struct {
+	name, short, long, example string
+
+	addFlags func(*pflag.FlagSet)
+	validate func() error
+	quicken  func() // reduces the sizes to what shows that it works, and nothing else
+	run      func(context.Context, measure.Bench) (measure.Result, error)
+}
+
+// measurements are the rows, in the order of their figures; each call makes settings of its own.
+func measurements() []*measurement {
+	return []*measurement{goBench(), allocs(), echo(), idleMemory(), respawn()}
+}
+
+func goBench() *measurement {
+	o := measure.DefaultGoBenchOptions()
+	return &measurement{
+		name:  "go-bench",
+		short: "The Go benchmarks of libproto and shmstore",
+		long: `Builds the tests of the two libraries with the Go tool and runs the benchmarks that are figures: a TRANSFER frame encoded and
+decoded, one transfer alone, and two processes transferring among 1,024 accounts. The median of the runs counts.`,
+		example: `  tradechat-bench go-bench --count 10
+  tradechat-bench go-bench --bench-output bench.txt`,
+		addFlags: func(f *pflag.FlagSet) {
+			f.StringVar(&o.Go, "go", o.Go, "the Go `command`")
+			f.StringVar(&o.Source, "source", o.Source, "`folder` of the source tree (default the one above the programs' folder)")
+			f.StringVar(&o.Output, "bench-output", o.Output, "`file` to read, instead of running them: what go test -bench -benchmem has printed")
+			f.DurationVar(&o.Time, "benchtime", o.Time, "duration of a run")
+			f.IntVar(&o.Count, "count", o.Count, "`number` of runs")
+		},
+		validate: func() error { return o.Validate() },
+		quicken:  func() { o.Time, o.Count = 10*time.Millisecond, 1 },
+		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.GoBench(ctx, o) },
+	}
+}
+
+func allocs() *measurement {
+	o := measure.DefaultAllocsOptions()
+	return &measurement{
+		name:  "allocs",
+		short: "Heap allocations per request of the running server",
+		long: `Sends TRANSFERs to a server with one worker and finds the most that its heap can have been given out meanwhile: memory that is
+allocated is either new to the process, which the kernel counts, or was freed by a garbage collection, which the Go runtime
+reports (GODEBUG=gctrace=1). That bound, divided by the smallest object's 8 bytes and rounded, is the figure. With 32 connections
+and more, gnet makes itself other lists of events now and then, and collections find those.`,
+		example: `  tradechat-bench allocs
+  tradechat-bench allocs --depth 64`,
+		addFlags: func(f *pflag.FlagSet) {
+			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections")
+			f.IntVar(&o.Depth, "depth", o.Depth, "`number` of requests of a connection on their way at once")
+			f.DurationVar(&o.Duration, "duration", o.Duration, "duration of the load")
+		},
+		validate: func() error { return o.Validate() },
+		quicken:  func() { o.Duration = 300 * time.Millisecond },
+		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.Allocs(ctx, o) },
+	}
+}
+
+func echo() *measurement {
+	o := measure.DefaultEchoOptions()
+	return &measurement{
+		name:  "echo",
+		short: "Server CPU per request against a bare gnet echo",
+		long: `Drives tradechatd and an echo server of a few lines of gnet with the same client and the same TRANSFER frames, one request of a
+connection on its way at a time, in turns (A B A B). The echo answers as many bytes as a TRANSFER's answer has. Processor
+time is that of all processes of a server, user and system, by their CPU-time clocks. The median of the ratios counts.`,
+		example: `  tradechat-bench echo
+  tradechat-bench echo --workers 2 --rounds 10`,
+		addFlags: func(f *pflag.FlagSet) {
+			f.IntVar(&o.Workers, "workers", o.Workers, "`number` of workers, and of loops of the echo")
+			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections to each")
+			f.IntVar(&o.Rounds, "rounds", o.Rounds, "`number` of rounds of each")
+			f.DurationVar(&o.Duration, "duration", o.Duration, "duration of a round")
+		},
+		validate: func() error { return o.Validate() },
+		quicken:  func() { o.Connections, o.Rounds, o.Duration = 20, 2, 100*time.Millisecond },
+		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.Echo(ctx, o) },
+	}
+}
+
+func idleMemory() *measurement {
+	o := measure.DefaultIdleMemoryOptions()
+	return &measurement{
+		name:  "idle-memory",
+		short: "Resident memory of an idle logged-in connection",
+		long: `Logs many connections in, waits until the memory of the server's processes does not change any more, and compares it with that
+after the start: anonymous memory and pages of the program, of all processes together, without the shared segment.`,
+		example: `  tradechat-bench idle-memory --connections 5000`,
+		addFlags: func(f *pflag.FlagSet) {
+			f.IntVar(&o.Workers, "workers", o.Workers, "`number` of workers")
+			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections; each needs a descriptor here (ulimit -n)")
+		},
+		validate: func() error { return o.Validate() },
+		quicken:  func() { o.Connections = 300 },
+		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.IdleMemory(ctx, o) },
+	}
+}
+
+func respawn() *measurement {
+	o := measure.DefaultRespawnOptions()
+	return &measurement{
+		name:  "respawn",
+		short: "From kill -9 of a worker to its successor's first answer",
+		long: `Kills one worker after the other and opens connections at once, each of which says HELLO. Those that the kernel has queued on the
+killed worker's socket are known by the process that holds them in the end; the time counts from the kill to the first
+of their answers. A connection that is not answered is an error. Every kill must meet the target.`,
+		example: `  tradechat-bench respawn --workers 4 --rounds 40`,
+		addFlags: func(f *pflag.FlagSet) {
+			f.IntVar(&o.Workers, "workers", o.Workers, "`number` of workers")
+			f.IntVar(&o.Rounds, "rounds", o.Rounds, "`number` of kills")
+			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections after each kill, over all workers' sockets")
+		},
+		validate: func() error { return o.Validate() },
+		quicken:  func() { o.Rounds = 2 },
+		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.Respawn(ctx, o) },
+	}
+}
+
+// measurementCommand makes the sub-command of a row.
+func (a *app) measurementCommand(m *measurement) *cobra.Command {
+	var to outputs
+	cmd := &cobra.Command{
+		Use: m.name, Short: m.short, Long: m.short + ".\n\n" + m.long, Example: m.example, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := m.validate(); err != nil {
+				return err
+			}
+			return a.measure(cmd.Context(), []*measurement{m}, to)
+		},
+	}
+	cmd.Flags().SortFlags = false
+	m.addFlags(cmd.Flags())
+	to.addFlags(cmd.Flags())
+	return cmd
+}
+
+// validateAll checks the settings of several rows.
+func validateAll(rows []*measurement) (err error) {
+	for _, m := range rows {
+		err = errors.Join(err, m.validate())
+	}
+	return err
+}

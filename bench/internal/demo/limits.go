@@ -1,0 +1,18 @@
+package demo
+
+import "time"
+
+const (
+	// DurationMin is the shortest load in whose middle a worker can be killed and replaced.
+	DurationMin = time.Second
+	DurationMax = time.Hour
+
+	// WorkersMin leaves somebody to serve while one is down.
+	WorkersMin = 2
+	WorkersMax = 64
+
+	// loadEvery is how often the server is asked whether the load has begun, loadMax how long that may take: users are
+	// registered first.
+	loadEvery = 50 * time.Millisecond
+	loadMax   = time.Minute
+)

@@ -1,0 +1,84 @@
+package bench_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// report is the JSON of tradechat-bench.
+type report struct {
+	Environment struct{ Machine, Kernel, Go, Date string }
+	Figures     []struct {
+		What, Unit string
+		Value      float64
+	}
+	Details map[string]map[string]any
+}
+
+// measurementRuns are all measurements with sizes that show that they work, and what must be in their details.
+var measurementRuns = []struct {
+	args    string
+	figures int
+	details []string
+}{
+	{"allocs --connections 4 --depth 8 --duration 200ms", 1, []string{"requests", "collections", "bytes_per_request"}},
+	{"echo --connections 8 --rounds 2 --duration 100ms --workers 2", 1, []string{"pairs", "ratio", "request_bytes"}},
+	{"idle-memory --connections 200 --workers 2", 1, []string{"processes", "anon_bytes_each", "shmem_bytes_each"}},
+	{"respawn --rounds 2 --connections 40", 1, []string{"rounds", "first_ms", "running_ms"}},
+	{"go-bench --source .. --benchtime 5ms --count 1", 4, []string{"benchmarks"}},
+}
+
+// They measure real servers; how fast those are is not looked at here.
+func TestEveryMeasurementWorks(t *testing.T) {
+	for _, c := range measurementRuns {
+		name, _, _ := strings.Cut(c.args, " ")
+		t.Run(name, func(t *testing.T) {
+			r := newBenchRun(t, append(strings.Fields(c.args), "--json", "-")...)
+			t.Parallel()
+			if err := r.cmd.Run(); err != nil {
+				t.Fatalf("%s: %v\n%s", c.args, err, r.output())
+			}
+			var got report
+			if err := json.Unmarshal(r.stdout.Bytes(), &got); err != nil {
+				t.Fatalf("%v\n%s", err, r.output())
+			}
+			checkReport(t, got, name, c.figures, c.details)
+			r.wantNothingLeft(t)
+		})
+	}
+}
+
+func checkReport(t *testing.T, got report, name string, figures int, details []string) {
+	t.Helper()
+	if got.Environment.Machine == "" || got.Environment.Kernel == "" || got.Environment.Go == "" || got.Environment.Date == "" {
+		t.Errorf("environment: %+v", got.Environment)
+	}
+	if len(got.Figures) != figures {
+		t.Errorf("%d figures, want %d: %+v", len(got.Figures), figures, got.Figures)
+	}
+	for _, f := range got.Figures {
+		if f.What == "" || (f.Value <= 0 && name != "allocs") || f.Value < 0 {
+			t.Errorf("figure %+v", f)
+		}
+	}
+	for _, key := range details {
+		if _, there := got.Details[name][key]; !there {
+			t.Errorf("no %s in the details of %s: %v", key, name, got.Details[name])
+		}
+	}
+}
+
+func TestFiguresPutsThemTogether(t *testing.T) {
+	r := newBenchRun(t, "figures", "--quick", "--skip", "idle-memory,respawn", "--source", "..")
+	t.Parallel()
+	if err := r.cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, r.output())
+	}
+	for _, row := range []string{"libproto: encode", "libproto: decode", "shmstore: one transfer", "shmstore: transfers of two", "server: heap allocations", "server CPU per TRANSFER"} {
+		if !strings.Contains(r.stdout.String(), "\n"+row) {
+			t.Errorf("no row %q in:\n%s", row, r.output())
+		}
+	}
+	r.wantNothingLeft(t)
+}
