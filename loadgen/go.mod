@@ -8,7 +8,7 @@ require (
 	github.com/spf13/pflag v1.0.9
 	golang.org/x/sys v0.49.0
 	pgregory.net/rapid v1.3.0
-	tradechat.internal/libnet v0.0.0-00010101000000-000000000000
+	tradechat.internal/libnet v0.0.0
 	tradechat.internal/libproto v0.0.0
 )
 

@@ -35,7 +35,7 @@ var faultKinds = [faultKindCount]struct{ name, help string }{
 	NotDelivered: {"not_delivered", "a message that was acked and never came back to its sender"},
 	NotSent:      {"not_sent", "a message that was delivered although it was refused or never sent"},
 	NotMember:    {"not_member", "a message of a room that the connection is not in, or a replay that nobody asked for"},
-	GapOpen:      {"gap_open", "an announced gap that ROOM_HISTORY did not fill"},
+	GapOpen:      {"gap_open", "a room_seq of an announced gap that ROOM_HISTORY did not bring back"},
 	WentBack:     {"went_back", "a room whose room_seq went back"},
 	Unchecked:    {"unchecked", "something that could no longer be compared: a member or a message was too late"},
 }

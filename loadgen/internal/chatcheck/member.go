@@ -20,9 +20,6 @@ type hole struct{ first, last uint64 }
 // Room is the room's id on the wire.
 func (m *Member) Room() uint32 { return m.room.id }
 
-// Live reports whether the membership has begun.
-func (m *Member) Live() bool { return m.live }
-
 // Entering comes before JOIN_ROOM is sent.
 func (m *Member) Entering() { m.room.enter(m.seat) }
 
@@ -107,7 +104,7 @@ func (m *Member) Gap(first, last uint64) {
 		m.missing(m.next, first-1)
 	}
 	if len(m.holes) == holesMax {
-		m.report(GapOpen, "%d … %d is the gap over %d that are open", first, last, holesMax)
+		m.gapOpen(hole{first, last}, "and too many gaps are open already")
 	} else {
 		m.holes = append(m.holes, hole{first, last})
 	}
@@ -142,7 +139,7 @@ func (m *Member) Filled(seq uint64, fromUser uint32, fromName, text []byte) (id 
 // Lost gives up the oldest gap: ROOM_HISTORY does not have it.
 func (m *Member) Lost() {
 	if len(m.holes) > 0 {
-		m.report(GapOpen, "%d … %d were skipped, and ROOM_HISTORY does not bring them back", m.holes[0].first, m.holes[0].last)
+		m.gapOpen(m.holes[0], "and ROOM_HISTORY does not bring them back")
 		m.close()
 	}
 }
@@ -156,15 +153,17 @@ func (m *Member) close() {
 // CaughtUp reports whether the member has seen all that it must.
 func (m *Member) CaughtUp() bool { return m.next > m.room.target.Load() && len(m.holes) == 0 }
 
-// Finish is the end of the check for a member that is still there: it must have caught up.
+// Finish is the end of the check for a member that is still there: it must have caught up. Gaps after what it must have
+// seen are nobody's loss.
 func (m *Member) Finish() {
 	if !m.live {
 		return
 	}
-	if target := m.room.target.Load(); m.next <= target {
+	target := m.room.target.Load()
+	if m.next <= target {
 		m.missing(m.next, target)
 	}
-	for len(m.holes) > 0 {
+	for len(m.holes) > 0 && m.holes[0].first <= target {
 		m.Lost()
 	}
 	m.Leave()
@@ -184,6 +183,11 @@ func (m *Member) Leave() {
 func (m *Member) missing(first, last uint64) {
 	m.room.group.Faults.reportMany(Missing, last-first+1, "room %d, connection %d: room_seq %d … %d did not come",
 		m.room.id, m.conn, first, last)
+}
+
+func (m *Member) gapOpen(h hole, why string) {
+	m.room.group.Faults.reportMany(GapOpen, h.last-h.first+1, "room %d, connection %d: room_seq %d … %d were skipped, %s",
+		m.room.id, m.conn, h.first, h.last, why)
 }
 
 func (m *Member) report(kind FaultKind, format string, args ...any) {

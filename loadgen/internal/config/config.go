@@ -22,9 +22,6 @@ import (
 // ErrInvalid is the error of every setting that cannot be used.
 var ErrInvalid = errors.New("invalid setting")
 
-// PasswordEnv is the variable that holds the users' password when there is no file.
-const PasswordEnv = "TRADECHAT_PASSWORD"
-
 // passwordDefault is for servers that hold nothing but play money.
 const passwordDefault = "tradechat-loadgen"
 
@@ -96,7 +93,7 @@ func (c *Config) AddFlags(flags *pflag.FlagSet) {
 	flags.Uint64Var(&c.OpeningDeposit, "opening-deposit", c.OpeningDeposit, "what each user gets before the load, in minor `units`")
 	flags.Uint64Var(&c.AmountMax, "amount-max", c.AmountMax, "the largest amount of a request, in minor `units`")
 	flags.StringVar(&c.PasswordFile, "password-file", c.PasswordFile,
-		"`file` with the users' password (default the variable "+PasswordEnv+", or else one that is no secret)")
+		"`file` with the password of all users (default one that is no secret)")
 	flags.StringVar(&c.JSONPath, "json", c.JSONPath, "`file` for the result as JSON; - is stdout")
 	flags.StringVar(&c.CSVPath, "csv", c.CSVPath, "`file` for one row a second; - is stdout")
 }
@@ -195,13 +192,10 @@ func (c *Config) checkDescriptors() error {
 	return nil
 }
 
-// Password is the users' password: of the file, of the environment, or one that is no secret.
+// Password is the password of all users: the file's, or one that is no secret.
 func (c *Config) Password() (string, error) {
 	if c.PasswordFile != "" {
 		return readPassword(c.PasswordFile)
-	}
-	if password := os.Getenv(PasswordEnv); password != "" {
-		return password, nil
 	}
 	return passwordDefault, nil
 }

@@ -12,6 +12,9 @@ import (
 	"tradechat.internal/loadgen/internal/roster"
 )
 
+// ErrNoLogin is the error of a user whom the server does not let in.
+var ErrNoLogin = errors.New("neither new nor known by this password (another --user-prefix or --password-file may help)")
+
 // Server is where and how to ask.
 type Server struct {
 	Addr    string        // host:port
@@ -51,7 +54,7 @@ func (s Server) openAccount(ctx context.Context, user *roster.User, deposit uint
 	}
 	login, err := c.Login(ctx, user)
 	if err != nil {
-		return errors.Join(err, refused)
+		return notLetIn(err, refused)
 	}
 	user.ID = login.UserID
 	if deposit > 0 {
@@ -64,6 +67,17 @@ func (s Server) openAccount(ctx context.Context, user *roster.User, deposit uint
 		return err
 	}
 	return c.Logout(ctx)
+}
+
+// notLetIn explains why LOGIN failed; refused is why REGISTER did before, or nil.
+func notLetIn(err, refused error) error {
+	switch {
+	case !hasStatus(err, libproto.StatusUnauthorized):
+		return err
+	case refused != nil:
+		return fmt.Errorf("%w: %w; %w", ErrNoLogin, err, refused)
+	}
+	return fmt.Errorf("%w: %w", ErrNoLogin, err)
 }
 
 // register makes the account. One that exists is fine, and where registration is refused it may still exist: the login

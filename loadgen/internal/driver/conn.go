@@ -1,31 +1,15 @@
 package driver
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/libnet"
-	"tradechat.internal/libproto"
 
 	"tradechat.internal/loadgen/internal/chatcheck"
-	"tradechat.internal/loadgen/internal/mix"
-	"tradechat.internal/loadgen/internal/moneycheck"
 	"tradechat.internal/loadgen/internal/roster"
-	"tradechat.internal/loadgen/internal/stats"
-)
-
-// Why connections end, beside what the system says.
-var (
-	errClosed    = errors.New("the server closed the connection")
-	errDeparting = errors.New("the server announced that it closes the connection")
-	errStopped   = errors.New("the load is over")
-	errNoAnswer  = errors.New("no answer in time")
-	errRefused   = errors.New("refused")
-	errExpired   = errors.New("too many requests without an answer")
-	errViolation = errors.New("the server broke the protocol")
 )
 
 type connState uint8
@@ -203,162 +187,4 @@ func (c *Conn) wantToWrite(on bool) {
 		return
 	}
 	c.writing = on
-}
-
-// end closes the socket: what was in flight fails, the chat memberships end, and it comes back later or never.
-func (c *Conn) end(why error) {
-	failed := stats.Other
-	if errors.Is(why, libproto.ErrChecksum) {
-		failed = stats.Checksum
-	}
-	if isViolation(why) {
-		c.thread.plan.Violations.Add("connection %d: %v", c.id, why)
-	}
-	c.calls.clear(func(call *call) { c.abandon(call, failed, closedByServer(why)) })
-	c.leaveRooms()
-	if c.fd >= 0 {
-		_ = unix.Close(c.fd)
-	}
-	switch c.state {
-	case connecting, greeting, loggingIn, joining:
-		c.thread.connecting--
-	case ready:
-		c.thread.ready--
-		c.thread.stats.Lost++
-	}
-	c.fd, c.writing = -1, false
-	c.rest, c.out, c.outSent = c.rest[:0], c.out[:0], 0
-	c.toJoin, c.marking, c.asking, c.departing, c.pausedTill = 0, 0, false, false, 0
-	c.retire(why)
-}
-
-// isViolation reports whether the server did what the protocol does not allow.
-func isViolation(why error) bool {
-	return errors.Is(why, errViolation) || errors.Is(why, libproto.ErrChecksum) || libproto.IsFatal(why) ||
-		errors.Is(why, roster.ErrHello) || errors.Is(why, roster.ErrImpostor)
-}
-
-// retire says what becomes of a connection that has no socket.
-func (c *Conn) retire(why error) {
-	t := c.thread
-	if c.state != ready && c.state != leaving && why != errStopped {
-		t.fail(fmt.Errorf("connection %d (user %s): %w", c.id, c.user.Name, why))
-		if c.was {
-			t.stats.Rejected++
-		}
-	}
-	if !t.phase.returns() {
-		c.state = gone
-		c.leaveDoubts()
-		return
-	}
-	c.state = down
-	c.retryAt = max(c.retryAt, t.now+int64(c.backoff.Next()))
-	t.hurried = true
-}
-
-// abandon settles a call that will never be answered.
-func (c *Conn) abandon(call *call, failed stats.ErrorKind, closedByServer bool) {
-	if !call.kind.isLoad() {
-		return
-	}
-	op := mix.Op(call.kind)
-	if !call.expired {
-		c.thread.stats.Failed(op, failed)
-		c.thread.stats.InFlight++
-	}
-	if op.MovesMoney() {
-		c.doubt(c.posting(call), closedByServer)
-	}
-}
-
-func (c *Conn) posting(call *call) moneycheck.Posting {
-	return moneycheck.Posting{
-		Session: c.session,
-		ReqID:   call.id,
-		User:    uint32(c.thread.plan.user(c.id)),
-		Peer:    call.peer,
-		Op:      mix.Op(call.kind),
-		Amount:  call.amount,
-	}
-}
-
-// leaveRooms ends the memberships: in the Leave phase with the verdict, before it without, for a member that is gone
-// is owed nothing.
-func (c *Conn) leaveRooms() {
-	if c.thread.plan.Chat == nil {
-		return
-	}
-	if c.thread.phase >= Leave {
-		c.sender.Finish()
-	}
-	c.sender.Close()
-	for i := range c.members {
-		if c.thread.phase >= Leave {
-			c.members[i].Finish()
-		}
-		c.members[i].Leave()
-	}
-}
-
-// sweep looks for what is overdue.
-func (c *Conn) sweep() {
-	t := c.thread
-	switch c.state {
-	case gone:
-	case down:
-		t.hurried = true
-		if t.phase.returns() && t.now >= c.retryAt && t.connecting < connectingMax {
-			c.connect()
-		}
-	case connecting:
-		if t.now >= c.deadline {
-			c.end(fmt.Errorf("connect: %w", errNoAnswer))
-		}
-	default:
-		c.expire()
-		if c.state == ready && c.departing && c.calls.live == 0 {
-			c.end(errDeparting)
-		}
-		if c.state == ready {
-			c.askHistory()
-			c.refill()
-			c.flush()
-		}
-	}
-}
-
-// expire fails the calls that were not answered in time.
-func (c *Conn) expire() {
-	before := c.thread.now - int64(c.thread.plan.Timeout)
-	for call := c.calls.first(); call != nil && call.sentNs <= before; call = c.calls.first() {
-		switch {
-		case call.kind.isLoad():
-			c.thread.stats.Failed(mix.Op(call.kind), stats.Timeout)
-			c.thread.stats.Unanswered++
-			c.calls.expire(call)
-		case call.kind == history:
-			c.asking = false // to be asked again
-			c.calls.expire(call)
-		case call.kind == mark:
-			c.marking--
-			c.calls.expire(call)
-		case call.kind == txnStatus || call.kind == txnWitness:
-			c.calls.expire(call)
-		default:
-			c.end(fmt.Errorf("%v: %w", call.kind.opcode(), errNoAnswer))
-			return
-		}
-	}
-	if c.calls.expired > expiredMax {
-		c.end(errExpired)
-	}
-}
-
-// pause keeps the connection silent for as long as the server asks.
-func (c *Conn) pause(ms uint32) {
-	wait := min(max(int64(ms)*1e6, int64(pauseMin)), int64(pauseMax))
-	c.pausedTill = max(c.pausedTill, c.thread.now+wait)
-	c.thread.stats.Pauses++
-	c.thread.hurried = true
 }

@@ -75,9 +75,9 @@ func (c *Conn) success(done call, body []byte) error {
 	case join:
 		err = c.joined(done.index, body)
 	case mark:
-		err = c.marked(done.index, body)
+		err = c.marked(&done, body)
 	case history:
-		err = c.historyCame(done.index, body)
+		err = c.historyCame(&done, body)
 	case txnStatus:
 		err = c.doubtAnswered(done.index, body)
 	case txnWitness:
@@ -135,11 +135,10 @@ func (c *Conn) turnedDown(done *call, status libproto.Status, answer *libproto.E
 	}
 	switch done.kind {
 	case mark:
-		c.marking-- // what was acked is a mark, too
+		c.markOver(done) // what was acked is a mark, too
 	case txnStatus, txnWitness: // it stays in doubt
 	case history:
-		c.asking = false
-		if !busy {
+		if c.historyOver(done) && !busy {
 			c.members[done.index].Lost()
 		}
 	case logout:

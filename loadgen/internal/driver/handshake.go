@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"tradechat.internal/libproto"
-
-	"tradechat.internal/loadgen/internal/mix"
 )
 
 // open begins the frame of a new call: the body is to be appended to c.out, and the frame to be sealed. ok is false
@@ -114,6 +112,3 @@ func (c *Conn) logOut() {
 	c.thread.ready--
 	c.request(logout, 0, libproto.Empty{})
 }
-
-// loadKind is the kind of the load's requests of one operation.
-func loadKind(op mix.Op) kind { return kind(op) }

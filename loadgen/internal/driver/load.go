@@ -22,7 +22,7 @@ func (c *Conn) refill() {
 
 // issue makes one request. It fails when the table of calls is full.
 func (c *Conn) issue(op mix.Op) bool {
-	call, start, ok := c.open(loadKind(op))
+	call, start, ok := c.open(kind(op))
 	if !ok {
 		return false
 	}
@@ -91,7 +91,9 @@ func (c *Conn) messageAcked(id chatcheck.ID, body []byte) error {
 	if answer.RoomSeq == 0 {
 		return errZeroSeq
 	}
-	c.sender.Acked(id, answer.RoomSeq)
+	if c.thread.phase <= Settle { // later, it comes too late to owe anybody a delivery
+		c.sender.Acked(id, answer.RoomSeq)
+	}
 	return nil
 }
 

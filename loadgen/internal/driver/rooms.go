@@ -76,13 +76,15 @@ func (c *Conn) askHistory() {
 
 // historyCame fills the gap from its end, as far as the rows reach. An answer that does not bring the gap's last
 // message will not bring it next time either.
-func (c *Conn) historyCame(number int16, body []byte) error {
+func (c *Conn) historyCame(done *call, body []byte) error {
 	answer := &c.thread.bodies.history
 	if err := decode(answer, libproto.OpRoomHistory, body); err != nil {
 		return err
 	}
-	c.asking = false
-	member := &c.members[number]
+	if !c.historyOver(done) {
+		return nil
+	}
+	member := &c.members[done.index]
 	filled := false
 	for i := len(answer.Messages) - 1; i >= 0; i-- {
 		row := &answer.Messages[i]
@@ -100,6 +102,14 @@ func (c *Conn) historyCame(number int16, body []byte) error {
 	return nil
 }
 
+// historyOver makes way for the next ROOM_HISTORY. It fails for one that was given up, and asked again, before.
+func (c *Conn) historyOver(done *call) bool {
+	if !done.expired {
+		c.asking = false
+	}
+	return !done.expired
+}
+
 // markRooms asks where the rooms stand: joining again tells it and changes nothing.
 func (c *Conn) markRooms() {
 	if c.state != ready {
@@ -111,14 +121,21 @@ func (c *Conn) markRooms() {
 	}
 }
 
-func (c *Conn) marked(number int16, body []byte) error {
+func (c *Conn) marked(done *call, body []byte) error {
 	var answer libproto.JoinRoomResponse
 	if err := decode(&answer, libproto.OpJoinRoom, body); err != nil {
 		return err
 	}
-	c.members[number].Marked(answer.LastSeq)
-	c.marking--
+	c.members[done.index].Marked(answer.LastSeq)
+	c.markOver(done)
 	return nil
+}
+
+// markOver counts an answer of the Mark phase, once.
+func (c *Conn) markOver(done *call) {
+	if !done.expired {
+		c.marking--
+	}
 }
 
 // caughtUp reports whether every membership has seen what it must.

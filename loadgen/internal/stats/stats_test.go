@@ -17,11 +17,11 @@ import (
 // The rows of a timeline, in order and without holes, sum up to the totals, whatever the threads' pace.
 func TestRowsSumUpToTotals(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		threads := rapid.IntRange(1, 4).Draw(t, "threads")
+		threads := rapid.IntRange(1, 3).Draw(t, "threads")
 		timeline := NewTimeline(threads)
 		var work sync.WaitGroup
 		for i := range threads {
-			seconds := rapid.IntRange(1, 12).Draw(t, "seconds")
+			seconds := rapid.IntRange(1, 7).Draw(t, "seconds")
 			seed := rapid.Uint64().Draw(t, "seed")
 			work.Go(func() { simulate(timeline.Thread(i), seconds, seed) })
 		}
