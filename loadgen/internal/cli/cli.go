@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/liblog/version"
 	"tradechat.internal/loadgen/internal/config"
 	"tradechat.internal/loadgen/internal/progress"
 	"tradechat.internal/loadgen/internal/report"
@@ -78,6 +79,7 @@ func (e usageError) Unwrap() error { return e.error }
 func newCommand(stdout, stderr *os.File) *cobra.Command {
 	cfg := config.Defaults()
 	command := &cobra.Command{
+		Version:       version.String(),
 		Use:           "tradechat-loadgen",
 		Short:         "Load a tradechat server and judge it",
 		Long:          long,
@@ -100,6 +102,7 @@ func newCommand(stdout, stderr *os.File) *cobra.Command {
 	command.SetOut(stdout)
 	command.SetErr(stderr)
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	command.SetVersionTemplate("tradechat-loadgen {{.Version}}\n")
 	command.CompletionOptions.DisableDefaultCmd = true
 	cfg.AddFlags(command.Flags())
 	return command
