@@ -46,6 +46,7 @@ type Config struct {
 	MessageBytesMax   uint32
 	OutboundBytesMax  uint32
 	RateLimit         uint32 // requests a second and connection; 0: none
+	PerAddressMax     uint32 // connections of one network address; 0: no bound
 	IdleTimeout       time.Duration
 	LoginTimeout      time.Duration
 	HeartbeatInterval time.Duration

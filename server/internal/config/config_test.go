@@ -138,6 +138,7 @@ var badValues = map[string][]string{
 	"max-message":        {"", "0", "15361"},
 	"max-outbound":       {"", "4095", "1073741825"},
 	"rate-limit":         {"", "-1", "10000001"},
+	"max-per-address":    {"-1", "1000001", "many"},
 	"idle-timeout":       {"", "0", "99ms", "25h", "60", "-1s"},
 	"login-timeout":      {"", "0", "99ms", "11m"},
 	"heartbeat-interval": {"", "0", "49ms", "13h"},

@@ -30,6 +30,9 @@ const (
 	// RateMost bounds the requests a second that a connection can be held to.
 	RateMost = 10_000_000
 
+	// PerAddressMost bounds the connections that one address can be held to.
+	PerAddressMost = 1_000_000
+
 	// SegmentNameLenMax keeps the segment's path and its messages short; tmpfs itself would take 255.
 	SegmentNameLenMax = 64
 

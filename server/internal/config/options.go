@@ -54,6 +54,8 @@ func options(c *Config) []option {
 			value: number[uint32]{&c.OutboundBytesMax, OutboundBytesLeast, OutboundBytesMost, ""}},
 		{name: "rate-limit", help: "requests a second that one connection may make; more are answered ERR_SERVER_BUSY",
 			value: number[uint32]{&c.RateLimit, 1, RateMost, "no limit"}},
+		{name: "max-per-address", help: "connections that one network address may have open, on all workers together",
+			value: number[uint32]{&c.PerAddressMax, 1, PerAddressMost, "no limit"}},
 		{name: "idle-timeout", help: "silence after which a connection is closed",
 			value: span{&c.IdleTimeout, idleLeast, idleMost, ""}},
 		{name: "login-timeout", help: "time from accept to LOGIN after which a connection is closed",

@@ -40,10 +40,6 @@ const (
 	// spareDescriptors are kept back from RLIMIT_NOFILE for everything that is no client.
 	spareDescriptors = 64
 
-	// connectionsPerAddressMax bounds the connections of one address to all workers together; 0 is no bound: behind
-	// a gateway many users share one.
-	connectionsPerAddressMax = 0
-
 	// logSweepEvery is the number of ticks after which counts of suppressed log lines are written.
 	logSweepEvery = 10
 

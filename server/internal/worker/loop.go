@@ -150,7 +150,7 @@ func (w *Worker) welcome(c *conn, sock gnet.Conn) {
 	w.table.add(c, w.clock.tick)
 	w.metrics.Add(shmstore.CounterConnections, 1)
 	c.logTo(w.log.Debug()).Msg("connection opened")
-	c.counted = w.store.ConnectionOpened(c.addr, connectionsPerAddressMax)
+	c.counted = w.store.ConnectionOpened(c.addr, w.heritage.Config.PerAddressMax)
 	switch {
 	case !c.counted:
 		w.turnAway(c, "too many connections from this address")
