@@ -6,8 +6,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -218,14 +218,13 @@ func (s *session) drain() (how string, err error) {
 	if err := s.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return "", err
 	}
-	_, err = io.Copy(io.Discard, s.conn)
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return "", fmt.Errorf("the server does not end it")
-	case err != nil:
+	switch _, err = io.Copy(io.Discard, s.conn); {
+	case err == nil:
+		return "closed", nil
+	case errors.Is(err, syscall.ECONNRESET):
 		return "reset", nil
 	}
-	return "closed", nil
+	return "", fmt.Errorf("the server does not end it: %w", err)
 }
 
 // bombTailBytes is how much of the announced body a length bomb really sends.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -107,7 +108,11 @@ func together[T any](all []T, f func(T) error) error {
 
 // converse keeps talkWindow messages under way and takes what comes.
 func (p *speaker) converse() error {
+	over := time.Now().Add(workMax)
 	for next := 0; len(p.said) < p.count || len(p.heard) < p.total; {
+		if time.Now().After(over) {
+			return fmt.Errorf("%s: %w: %d of %d messages are said", p.name, errPatience, len(p.said), p.count)
+		}
 		for len(p.underWay) < talkWindow && (next < p.count || len(p.again) > 0) {
 			text := p.compose(next)
 			if len(p.again) > 0 {

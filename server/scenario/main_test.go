@@ -18,6 +18,7 @@ package scenario
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -39,24 +40,38 @@ var programs = map[string]string{
 	"../../loadgen": "./cmd/tradechat-loadgen",
 }
 
-// binFolder holds the built programs.
-var binFolder string
+// The folders of this run: the built programs, and the scripts' work folders. Paths are short, since a socket's address
+// must hold one.
+var binFolder, workFolder string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) (code int) {
-	folder, err := os.MkdirTemp("", "tradechat-scenario-bin-")
+	flag.Parse()
+	folder, err := os.MkdirTemp("", "tradechat-scn-")
+	if err == nil {
+		defer removeUnlessAsked(folder)
+		err = prepare(folder)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(folder)
-	if err := errors.Join(os.Chmod(folder, 0o755), buildPrograms(folder)); err != nil { // also for processes of other users
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	binFolder = folder
 	return m.Run()
+}
+
+// removeUnlessAsked keeps the folder for -testwork.
+func removeUnlessAsked(folder string) {
+	if f := flag.Lookup("testwork"); f == nil || f.Value.String() != "true" {
+		_ = os.RemoveAll(folder)
+	}
+}
+
+func prepare(folder string) error {
+	binFolder, workFolder = filepath.Join(folder, "bin"), filepath.Join(folder, "w")
+	return errors.Join(
+		os.Chmod(folder, 0o755), // the programs are also run by processes of other users
+		os.Mkdir(binFolder, 0o755), os.Mkdir(workFolder, 0o700), buildPrograms(binFolder))
 }
 
 func buildPrograms(folder string) error {
@@ -94,6 +109,7 @@ func TestScripts(t *testing.T) {
 		Setup:              setUp,
 		Condition:          condition,
 		RequireUniqueNames: true,
+		WorkdirRoot:        workFolder,
 	})
 }
 
@@ -168,6 +184,7 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("TRADECHAT_PASSWORD", password)
 	env.Setenv("TRADECHAT_DATA", w.data)
 	env.Setenv("HOME", env.WorkDir)
+	env.Setenv("GORACE", "atexit_sleep_ms=10") // else every program built with the race detector takes a second to end
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -50,7 +51,11 @@ func cmdTrade(ts *testscript.TestScript, w *world, args []string) {
 // run keeps tradeWindow transfers under way until count of them have had their answer.
 func (l *lane) run() error {
 	amounts := rand.New(rand.NewPCG(l.seed, 0))
+	over := time.Now().Add(workMax)
 	for underWay := 0; l.applied+l.refused < l.count; underWay-- {
+		if time.Now().After(over) {
+			return fmt.Errorf("%s: %w: %d of %d transfers have an answer", l.name, errPatience, l.applied+l.refused, l.count)
+		}
 		for ; underWay < tradeWindow && l.applied+l.refused+underWay < l.count; underWay++ {
 			request := libproto.TransferRequest{ToUserID: l.to, Amount: 1 + amounts.Uint64N(tradeAmountMax)}
 			if err := l.write(l.request(libproto.OpTransfer, request)); err != nil {

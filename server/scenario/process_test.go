@@ -52,6 +52,15 @@ func (t *transcript) follow(r io.ReadCloser) {
 	}
 }
 
+// whole is the text once the stream has ended; what there is if a process that lives on holds it open.
+func (t *transcript) whole() string {
+	select {
+	case <-t.done:
+	case <-time.After(patience):
+	}
+	return t.String()
+}
+
 func (t *transcript) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -153,8 +162,7 @@ func (p *process) logs(pattern string) error {
 	if err != nil || re.MatchString(p.stderr.String()) {
 		return err
 	}
-	<-p.stderr.done
-	if !re.MatchString(p.stderr.String()) {
+	if !re.MatchString(p.stderr.whole()) {
 		return fmt.Errorf("the process ended without logging %s", pattern)
 	}
 	return nil

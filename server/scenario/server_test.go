@@ -119,8 +119,7 @@ func (w *world) start(ts *testscript.TestScript, r launchRequest) {
 	line, _, _ := strings.Cut(p.stdout.String(), "\n")
 	address, found := strings.CutPrefix(line, "ready ")
 	if _, _, err := net.SplitHostPort(address); !found || err != nil {
-		<-p.stderr.done
-		ts.Fatalf("stdout begins with %q, not with ready HOST:PORT; stderr:\n%s", line, p.stderr.String())
+		ts.Fatalf("stdout begins with %q, not with ready HOST:PORT; stderr:\n%s", line, p.stderr.whole())
 	}
 	w.server.address = address
 	ts.Setenv("SERVER", address)
@@ -145,10 +144,8 @@ func (w *world) refuse(ts *testscript.TestScript, code string, r launchRequest) 
 
 // show makes what the process wrote the subject of the next stdout and stderr commands.
 func (p *process) show(ts *testscript.TestScript) {
-	<-p.stdout.done
-	<-p.stderr.done
-	fmt.Fprint(ts.Stdout(), p.stdout.String())
-	fmt.Fprint(ts.Stderr(), p.stderr.String())
+	fmt.Fprint(ts.Stdout(), p.stdout.whole())
+	fmt.Fprint(ts.Stderr(), p.stderr.whole())
 }
 
 // stop is the usual end: interrupted, it must end well and leave nothing. Its sessions do what well-behaved clients do:
@@ -187,8 +184,7 @@ func (w *world) ends(ts *testscript.TestScript, want string, within time.Duratio
 
 // showWithoutWorkers is show for a master whose workers may live, and hold its stderr, a little longer.
 func (s *server) showWithoutWorkers(ts *testscript.TestScript) {
-	<-s.stdout.done
-	fmt.Fprint(ts.Stdout(), s.stdout.String())
+	fmt.Fprint(ts.Stdout(), s.stdout.whole())
 	fmt.Fprint(ts.Stderr(), s.stderr.String())
 }
 

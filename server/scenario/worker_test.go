@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -125,7 +126,7 @@ func (s *server) replaced(slot int, within time.Duration) error {
 		return last == nil && report.Workers[slot].State == stats.StateRunning && report.Workers[slot].PID != before
 	})
 	if err != nil {
-		return fmt.Errorf("%w (%v)", err, last)
+		return errors.Join(err, last)
 	}
 	if took := time.Since(begin); within > 0 && took > within {
 		return fmt.Errorf("worker %d had a successor after %v, not within %v", slot, took, within)

@@ -50,6 +50,7 @@ func newWorld(work string) *world {
 
 func (w *world) cleanUp() {
 	for _, watch := range w.watches {
+		watch.hangUp() // it may wait for an answer that never comes
 		watch.stop()
 	}
 	for _, s := range w.sessions {
