@@ -38,24 +38,67 @@ func (st *Store) LoginFailed(addr netip.Addr) {
 }
 
 // ConnectionOpened counts a connection of the address; false, and nothing counted, if
-// it has limit already. 0 is no limit.
+// it has limit already. 0 is no limit. ConnectionClosed is for those that were let in.
 func (st *Store) ConnectionOpened(addr netip.Addr, limit uint32) bool {
-	row := st.claimAddress(addressKey(addr))
-	if row == nil {
-		return true
-	}
-	if limit != 0 && row.open() >= limit {
+	key := addressKey(addr)
+	row := st.claimAddress(key)
+	if row != nil && limit != 0 && row.open() >= limit {
 		return false
 	}
-	row.connections[st.index].Add(1)
+	if row == nil || !st.countConnection(row, key) {
+		st.rowless().opened(key)
+	}
 	return true
+}
+
+// countConnection counts in row unless that has seemed idle and was taken for another
+// address since it was found.
+func (st *Store) countConnection(row *addressRow, key uint64) bool {
+	row.connections[st.index].Add(1)
+	if row.key.Load() == key {
+		return true
+	}
+	row.connections[st.index].Add(^uint32(0))
+	return false
 }
 
 // ConnectionClosed undoes ConnectionOpened.
 func (st *Store) ConnectionClosed(addr netip.Addr) {
-	if row := st.findAddress(addressKey(addr)); row != nil && row.connections[st.index].Load() != 0 {
+	key := addressKey(addr)
+	if st.rowless().closed(key) {
+		return
+	}
+	if row := st.findAddress(key); row != nil && row.connections[st.index].Load() != 0 {
 		row.connections[st.index].Add(^uint32(0))
 	}
+}
+
+// rowlessConnections are a slot's connections, by address, for which the table had no
+// row, so that their closing is not taken off a row that the address gets later. They
+// are in the memory of the slot's process.
+type rowlessConnections map[uint64]uint32
+
+func (st *Store) rowless() rowlessConnections {
+	c := &st.seg.rowless[st.index]
+	if *c == nil {
+		*c = make(rowlessConnections)
+	}
+	return *c
+}
+
+func (c rowlessConnections) opened(key uint64) { c[key]++ }
+
+// closed is false if the address has none.
+func (c rowlessConnections) closed(key uint64) bool {
+	switch c[key] {
+	case 0:
+		return false
+	case 1:
+		delete(c, key)
+	default:
+		c[key]--
+	}
+	return true
 }
 
 func (row *addressRow) open() (n uint32) {
@@ -91,14 +134,39 @@ func (st *Store) findAddress(key uint64) *addressRow {
 	return st.ways(key, func(row *addressRow) bool { return row.key.Load() == key })
 }
 
-// claimAddress finds the address's row or takes one that remembers nothing.
+// claimAddress finds the address's row or takes one that remembers nothing. Two slots
+// may each take one for the same address: whoever then sees another one gives its own
+// up and looks again.
 func (st *Store) claimAddress(key uint64) *addressRow {
-	if row := st.findAddress(key); row != nil {
-		return row
+	for range addressWays {
+		if row := st.findAddress(key); row != nil {
+			return row
+		}
+		mine := st.takeAddress(key)
+		if mine == nil {
+			return nil
+		}
+		if st.keepAddress(key, mine) {
+			return mine
+		}
 	}
+	return nil
+}
+
+// keepAddress gives mine up if another row is the address's too.
+func (st *Store) keepAddress(key uint64, mine *addressRow) bool {
+	other := st.ways(key, func(row *addressRow) bool { return row != mine && row.key.Load() == key })
+	if other != nil {
+		mine.key.CompareAndSwap(key, 0)
+	}
+	return other == nil
+}
+
+// takeAddress makes a row that remembers nothing the address's.
+func (st *Store) takeAddress(key uint64) *addressRow {
 	return st.ways(key, func(row *addressRow) bool {
 		old := row.key.Load()
-		idle := old == 0 || st.nowNs >= row.windowEndNs.Load() && row.open() == 0
+		idle := row.open() == 0 && (old == 0 || st.nowNs >= row.windowEndNs.Load())
 		if !idle || !row.key.CompareAndSwap(old, key) {
 			return false
 		}

@@ -65,3 +65,58 @@ func TestAFullAddressTableLimitsNobody(t *testing.T) {
 		st.ConnectionClosed(addr)
 	}
 }
+
+func TestASecondRowForAnAddressIsGivenUp(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	one, two := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+	addr := netip.MustParseAddr("192.0.2.7")
+	key := addressKey(addr)
+	if !one.ConnectionOpened(addr, 0) {
+		t.Fatal("refused")
+	}
+	mine := two.takeAddress(key) // as if it had looked before slot 0 took a row
+	if first := two.findAddress(key); mine == nil || mine == first {
+		t.Fatal("there are no two rows")
+	}
+	if two.keepAddress(key, mine) || mine.key.Load() != 0 {
+		t.Error("the second row was kept")
+	}
+	if two.ConnectionOpened(addr, 1) {
+		t.Error("slot 1 does not see the connection of slot 0")
+	}
+}
+
+// sameWays are n other addresses that share addr's rows.
+func sameWays(addr netip.Addr, n int) (found []netip.Addr) {
+	set := func(a netip.Addr) uint64 { return addressKey(a) % (addressRows / addressWays) }
+	for a := netip.MustParseAddr("10.0.0.0"); len(found) < n; a = a.Next() {
+		if set(a) == set(addr) {
+			found = append(found, a)
+		}
+	}
+	return found
+}
+
+func TestAConnectionWithoutARowIsNotTakenOffALaterOne(t *testing.T) {
+	st := newStore(t, smallShape())
+	addr := netip.MustParseAddr("192.0.2.7")
+	others := sameWays(addr, addressWays)
+	for _, other := range others {
+		st.ConnectionOpened(other, 0)
+	}
+	if !st.ConnectionOpened(addr, 1) || st.findAddress(addressKey(addr)) != nil {
+		t.Fatal("the address has a row, or was refused without one")
+	}
+	st.ConnectionClosed(others[0])
+	if !st.ConnectionOpened(addr, 1) {
+		t.Fatal("refused with a row that counts nothing")
+	}
+	st.ConnectionClosed(addr)
+	if st.ConnectionOpened(addr, 1) {
+		t.Error("closing the connection that was not counted was taken off the one that was")
+	}
+	st.ConnectionClosed(addr)
+	if !st.ConnectionOpened(addr, 1) {
+		t.Error("the closed connection still counts")
+	}
+}

@@ -14,60 +14,72 @@ type LegResult struct {
 	Seq uint64
 }
 
+// batch is a TransferBatch under way.
+type batch struct {
+	session Session
+	reqID   uint64
+	legs    []Leg
+	out     []LegResult
+	head    uint64 // the log's when it was first asked for
+	result  Posting
+}
+
 // TransferBatch runs the legs in order, each a transaction of its own: a leg that
-// fails stops no other. out must be as long as legs; out[i] is leg i's result. balance
-// is the user's afterwards; replayed says that some legs had been applied before and
-// were answered from the log. Errors of the batch as a whole, which has then changed
-// nothing: ErrLegs, ErrFenced, ErrBusy, ErrRetryMismatch, ErrRetryExpired.
-func (st *Store) TransferBatch(s Session, reqID uint64, legs []Leg, out []LegResult) (balance int64, replayed bool, err error) {
+// fails stops no other. out must be as long as legs; out[i] is leg i's result. The
+// posting is that of the newest leg that is in the log, or the account's newest if
+// none is; Replayed says that some legs had been applied before. Errors of the batch
+// as a whole, which has then changed nothing: ErrLegs, ErrFenced, ErrBusy,
+// ErrRetryMismatch, ErrRetryExpired.
+func (st *Store) TransferBatch(s Session, reqID uint64, legs []Leg, out []LegResult) (Posting, error) {
 	if len(legs) == 0 || len(legs) > LegsMax || len(out) != len(legs) {
-		return 0, false, fmt.Errorf("%w, got %d", ErrLegs, len(legs))
+		return Posting{}, fmt.Errorf("%w, got %d", ErrLegs, len(legs))
 	}
-	if balance, err = st.beginBatch(s, reqID, legs, out); err != nil {
-		return 0, false, err
+	b := batch{session: s, reqID: reqID, legs: legs, out: out}
+	clear(out)
+	if err := st.beginBatch(&b); err != nil {
+		return Posting{}, err
 	}
 	for i := range legs {
 		if out[i].Seq != 0 {
-			replayed = true
 			continue
 		}
-		posting, err := st.executeLeg(batchOrder(s, reqID, legs, i))
+		posting, err := st.executeLeg(b.order(i))
 		out[i] = LegResult{Err: err, Seq: posting.Seq}
 		if err == nil {
-			balance = posting.Balance
+			b.result.Seq, b.result.Balance = posting.Seq, posting.Balance
 		}
 	}
-	if replayed {
+	if b.result.Replayed {
 		st.metrics.Add(CounterReplays, 1)
 	}
-	return balance, replayed, nil
+	return b.result, nil
 }
 
-// batchOrder is leg i as an order.
-func batchOrder(s Session, reqID uint64, legs []Leg, i int) *order {
+// order is leg i as an order.
+func (b *batch) order(i int) *order {
 	return &order{
-		kind: kindTransfer, leg: uint16(i), legs: uint32(len(legs)),
-		user: s.User, peer: legs[i].To, amount: legs[i].Amount, reqID: reqID, session: s,
+		kind: kindTransfer, leg: uint16(i), legs: uint32(len(b.legs)), batchHead: b.head,
+		user: b.session.User, peer: b.legs[i].To, amount: b.legs[i].Amount, reqID: b.reqID, session: b.session,
 	}
 }
 
 // beginBatch finds out which legs the log holds already. It is asked once: from the
 // first leg that is applied on, the session's last req_id is the batch's own.
-func (st *Store) beginBatch(s Session, reqID uint64, legs []Leg, out []LegResult) (balance int64, err error) {
-	if err := st.lockAccounts(s.User, 0); err != nil {
-		return 0, err
+func (st *Store) beginBatch(b *batch) (err error) {
+	user := b.session.User
+	if err := st.lockAccounts(user, 0); err != nil {
+		return err
 	}
-	balance = st.seg.accounts[s.User].balance
-	switch {
-	case !st.sessionCurrent(s):
+	account := &st.seg.accounts[user]
+	b.result = Posting{Seq: account.lastSeq, Balance: account.balance}
+	b.head = st.seg.Head()
+	if !st.sessionCurrent(b.session) {
 		err = ErrFenced
-	case reqID <= st.seg.sessions[s.Row].lastReqID:
-		err = st.replayBatch(s, reqID, legs, out)
-	default:
-		clear(out)
+	} else if b.reqID <= st.seg.sessions[b.session.Row].lastReqID {
+		err = b.replay(st)
 	}
-	st.unlockAccounts(s.User, 0)
-	return balance, err
+	st.unlockAccounts(user, 0)
+	return err
 }
 
 // executeLeg is execute for a leg that is known not to be in the log.

@@ -8,7 +8,7 @@
 // MAP_SHARED. Everything in it is an offset or an index, never a pointer.
 //
 //	superblock   magic, layout version, layout hash, shape, offset of each region
-//	control      registry lock | global lock | log lock | head, floor | counts
+//	control      registry lock | global lock | log lock, head, supply | counts
 //	slots        one row a process: state, generation, heartbeat | announced locks, pending seq | armed
 //	metrics      one row a slot: counters and latency histograms, one writer each
 //	dirty        one bitmap over rooms a slot: which rooms it has to drain
@@ -43,7 +43,8 @@
 //     RepairSlot frees a lock, and only one that the dead slot and generation owns.
 //  6. The sum of all balances is the supply of the head record, which is the sum of
 //     all deposits less the sum of all withdrawals. Verify checks it.
-//  7. A record is overwritten only when no slot's pending seq is at or below it.
+//  7. A record is overwritten only when no slot's pending seq is at or below it. The
+//     place of record head+1 is therefore garbage at any time.
 //  8. Ring bytes are overwritten only after the ring's first position has passed
 //     them; a reader copies an entry and then checks that position again.
 //
@@ -56,9 +57,18 @@
 // # Memory order
 //
 // Words that two processes exchange (locks, head, ring states, dirty bits) are
-// accessed with sync/atomic. What a lock protects is written plainly: the lock's own
+// accessed with sync/atomic, but for the two stores of memoryorder.go, which end a
+// commit and a lock's hold. What a lock protects is written plainly: the lock's own
 // atomics order it. So are announcements and pending seqs: another process reads them
 // only once their writer is dead or, for pending seqs, under the log lock, after which
 // they were set; a killed thread stops between two instructions, so program order is
-// what it left.
+// what it left. Readers without a lock (ring entries, log records) copy plainly and then
+// check atomically that nothing was overwritten. All of this relies on amd64, where
+// stores become visible in program order and loads are not reordered; other processors
+// are refused at compile time.
+//
+// # Not here yet
+//
+// Sessions end with their connection or their worker, and a record may be overwritten
+// once it is applied: there is no journal that must have it first.
 package shmstore

@@ -28,7 +28,7 @@ type HistoryRow struct {
 
 // History appends a user's transactions with a seq below before (0: all), newest
 // first, until dst is full, the chain ends or the log no longer reaches. Errors:
-// ErrNoUser; ErrBusy if before lies too far back to be reached in one call.
+// ErrNoUser; ErrTooFar if before is no transaction of the user's and lies too far back.
 func (st *Store) History(user uint32, before uint64, dst []HistoryRow) ([]HistoryRow, error) {
 	if !st.seg.userExists(user) {
 		return dst, ErrNoUser
@@ -36,8 +36,8 @@ func (st *Store) History(user uint32, before uint64, dst []HistoryRow) ([]Histor
 	var rec record
 	seq := st.seg.chainStart(user, before, &rec)
 	for steps := 0; len(dst) < cap(dst) && st.seg.loadRecord(seq, &rec); steps++ {
-		if steps == historyStepsMax {
-			return dst, ErrBusy
+		if steps == chainStepsMax {
+			return dst, ErrTooFar
 		}
 		if before == 0 || seq < before {
 			dst = append(dst, rec.seenBy(user))
@@ -67,12 +67,17 @@ func (r *record) names(user uint32) bool {
 	return false
 }
 
-// prevOf is the record before r in user's chain.
+// prevOf is the record before r in user's chain; 0 at its end, and in a damaged log
+// where the chain does not lead back.
 func (r *record) prevOf(user uint32) uint64 {
+	prev := r.peerPrev
 	if r.subject == user {
-		return r.subjectPrev
+		prev = r.subjectPrev
 	}
-	return r.peerPrev
+	if prev >= r.seq {
+		return 0
+	}
+	return prev
 }
 
 // seenBy is r from user's side.

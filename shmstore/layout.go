@@ -78,11 +78,13 @@ type control struct {
 	_            [60]byte
 	globalLock   uint32
 	_            [60]byte
-	logLock      uint32
-	_            [60]byte
-	head         atomic.Uint64 // the commit point: records 1 … head exist
-	floor        uint64        // under the log lock: records 1 … floor are known to be applied
-	_            [48]byte
+	logLock      uint32 // and what it protects, so that a commit moves one line between processors
+	_            uint32
+	head         published // the commit point: records 1 … head exist
+	supply       uint64    // record head's, and its time: derived, set anew by a repair
+	timeNs       uint64
+	floor        uint64 // records 1 … floor are known to be applied
+	_            [24]byte
 	userCount    atomic.Uint32 // ids 1 … userCount exist
 	roomCount    atomic.Uint32 // ids 1 … roomCount exist
 	_            [56]byte
@@ -170,7 +172,9 @@ type record struct {
 	sessionID      uint64 // 0: the admin's
 	reqID          uint64
 	legs           uint32 // of the batch; 1 for a single request
-	reserved       [20]byte
+	_              uint32
+	batchHead      uint64 // the head when the batch was first asked for; none of its legs is older
+	_              uint64
 }
 
 // nameRecord is the same 128 bytes for the kinds that name a user or a room.

@@ -9,17 +9,19 @@ type Posting struct {
 	Replayed bool   // the request had been applied before; this is its recorded result
 }
 
-// order is a request to move money. peer is 0 for deposits and withdrawals; session
-// is the zero Session for the admin's. A single request has one leg.
+// order is a request to move money. peer is 0 for deposits and withdrawals. A single
+// request has one leg, and its batchHead is 0.
 type order struct {
-	kind    recordKind
-	leg     uint16
-	legs    uint32
-	user    uint32
-	peer    uint32
-	amount  uint64
-	reqID   uint64
-	session Session
+	kind      recordKind
+	admin     bool // no session asks for it
+	leg       uint16
+	legs      uint32
+	user      uint32
+	peer      uint32
+	amount    uint64
+	reqID     uint64
+	batchHead uint64
+	session   Session
 }
 
 // Deposit adds amount to the session's user. Errors: ErrInvalidAmount,
@@ -46,7 +48,7 @@ func (st *Store) DepositTo(user uint32, amount uint64) (Posting, error) {
 	if !st.seg.userExists(user) {
 		return Posting{}, fmt.Errorf("user %d: %w", user, ErrNoUser)
 	}
-	return st.execute(&order{kind: kindDeposit, legs: 1, user: user, amount: amount})
+	return st.execute(&order{kind: kindDeposit, admin: true, legs: 1, user: user, amount: amount})
 }
 
 func (st *Store) execute(o *order) (Posting, error) {
@@ -79,14 +81,15 @@ func (st *Store) checkOrder(o *order) error {
 }
 
 func (st *Store) executeLocked(o *order) (Posting, error) {
-	if o.session.ID != 0 {
-		if !st.sessionCurrent(o.session) {
-			return Posting{}, ErrFenced
-		}
-		if o.reqID <= st.seg.sessions[o.session.Row].lastReqID {
-			if posting, done, err := st.replay(o); done {
-				return posting, err
-			}
+	if o.admin {
+		return st.post(o)
+	}
+	if !st.sessionCurrent(o.session) {
+		return Posting{}, ErrFenced
+	}
+	if o.reqID <= st.seg.sessions[o.session.Row].lastReqID {
+		if posting, done, err := st.replay(o); done {
+			return posting, err
 		}
 	}
 	return st.post(o)
@@ -149,7 +152,7 @@ func (st *Store) post(o *order) (Posting, error) {
 	rec.subjectPrev, rec.peerPrev = st.seg.accounts[o.user].lastSeq, e.peerPrev
 	rec.subjectTotal = e.subjectTotal
 	rec.sessionID, rec.sessionRow, rec.reqID = o.session.ID, o.session.Row, o.reqID
-	rec.reserved = [20]byte{}
+	rec.batchHead = o.batchHead
 	st.commit(rec)
 	return Posting{Seq: rec.seq, Balance: e.subjectBalance}, nil
 }

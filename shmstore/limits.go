@@ -28,9 +28,13 @@ const (
 	ringBytesMax       = 1 << 24
 	messagesPerRingMin = 4 // a ring holds at least this many messages of the largest size
 
-	// historyStepsMax bounds the walk along an account's chain for one page of
-	// history, so that a page far back cannot hold up the event loop.
-	historyStepsMax = 1 << 16
+	// chainStepsMax bounds a walk along an account's chain, so that a page of history
+	// far back, or an old req_id, cannot hold up the event loop.
+	chainStepsMax = 1 << 16
+
+	// historyPassesMax bounds how often RoomHistory looks again for messages that were
+	// overwritten while it read.
+	historyPassesMax = 8
 
 	addressWays = 4
 )
@@ -53,5 +57,24 @@ const (
 	LoginFailureWindow = 10 * time.Second
 	LoginFailuresMax   = 20
 
-	lockSpins = 64
+	// lockSliceMax is how long a waiter sleeps at most before it looks again: what a
+	// wake-up that was lost costs.
+	lockSliceMax = time.Millisecond
+
+	// lockSpins looks, lockPauses PAUSE instructions apart, come before a sleep. Rare
+	// looks leave the holder its cache line: with two processes on two processors,
+	// looking without a pause halves their throughput.
+	lockSpins  = 16
+	lockPauses = 400
+)
+
+// What a call may take, and what it may find.
+const (
+	// verifySettleMax is how long Verify holds the log lock for a record that was
+	// committed just before to be applied.
+	verifySettleMax = 200 * time.Microsecond
+
+	problemsMax = 20 // of a VerifyReport
+
+	addressRows = 1024 // a multiple of addressWays
 )

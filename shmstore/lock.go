@@ -14,9 +14,11 @@ import (
 //	│ waiters │ slot + 1      │ generation, low bits │   0: free
 //	└─────────┴───────────────┴──────────────────────┘
 //
-// It is taken by compare-and-swap from 0 and freed by a swap to 0. A waiter sets the
+// It is taken by compare-and-swap from 0 and freed by a store of 0. A waiter sets the
 // waiters bit and sleeps on the word; whoever frees a word with that bit wakes one,
 // and a woken waiter takes the lock with the bit set, since others may still sleep.
+// A bit that is set just when the word is being freed can be lost: so a waiter sleeps
+// in slices, and looks again after each.
 const (
 	lockWaiters        uint32 = 1 << 31
 	lockGenerationBits        = 22
@@ -97,6 +99,7 @@ func (st *Store) acquire(place announcement, ref lockRef, word *uint32) error {
 // its holder, and does not wait for one whose heart has stopped.
 func (st *Store) acquireContended(place announcement, word *uint32) error {
 	for range lockSpins {
+		pause(lockPauses)
 		if atomic.LoadUint32(word) == 0 && atomic.CompareAndSwapUint32(word, 0, st.owner) {
 			return nil
 		}
@@ -129,13 +132,15 @@ func (st *Store) sleepForLock(word *uint32, deadline time.Time) error {
 			return ErrBusy
 		}
 		// Every outcome of the wait is answered by looking at the word again.
-		_ = libnet.FutexWait(word, held|lockWaiters, left)
+		_ = libnet.FutexWait(word, held|lockWaiters, min(left, lockSliceMax))
 	}
 }
 
 // unlock frees the lock; the announcement stays until retract.
 func unlock(word *uint32) {
-	if atomic.SwapUint32(word, 0)&lockWaiters != 0 {
+	waiters := atomic.LoadUint32(word)&lockWaiters != 0
+	storeRelease(word)
+	if waiters {
 		wakeOne(word)
 	}
 }

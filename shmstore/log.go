@@ -37,27 +37,26 @@ func (st *Store) openRecord(deposited, withdrawn uint64) (*record, error) {
 		return nil, err
 	}
 	seq := c.head.Load() + 1
-	last := st.seg.recordSlot(seq - 1)
-	if err := st.checkPlace(seq, last, deposited); err != nil {
+	if err := st.checkPlace(seq, deposited); err != nil {
 		st.release(placeLog, &c.logLock)
 		return nil, err
 	}
 	rec := st.seg.recordSlot(seq)
 	rec.seq = seq
-	rec.timeNs = max(st.nowNs, last.timeNs)
-	rec.supplyAfter = last.supplyAfter + deposited - withdrawn
+	rec.timeNs = max(st.nowNs, c.timeNs)
+	rec.supplyAfter = c.supply + deposited - withdrawn
 	rec.slot = uint8(st.index)
 	return rec, nil
 }
 
 // checkPlace tells whether record seq has a place in the ring and its deposit one in
 // the supply.
-func (st *Store) checkPlace(seq uint64, last *record, deposited uint64) error {
+func (st *Store) checkPlace(seq, deposited uint64) error {
 	if !st.seg.mayOverwrite(seq) {
 		st.metrics.Add(CounterLogFull, 1)
 		return errLogFull
 	}
-	if deposited > AmountMax-last.supplyAfter {
+	if deposited > AmountMax-st.seg.control.supply {
 		return errSupplyLimit
 	}
 	return nil
@@ -66,11 +65,20 @@ func (st *Store) checkPlace(seq uint64, last *record, deposited uint64) error {
 // commit makes an opened record part of history, releases the log lock and applies
 // the record. Until that is done the pending seq keeps the record from being overwritten.
 func (st *Store) commit(rec *record) {
+	c := st.seg.control
 	st.slot.pendingSeq = rec.seq
-	st.seg.control.head.Store(rec.seq)
-	st.release(placeLog, &st.seg.control.logLock)
+	c.head.Store(rec.seq)
+	c.supply, c.timeNs = rec.supplyAfter, rec.timeNs
+	st.release(placeLog, &c.logLock)
 	st.seg.apply(rec)
 	st.slot.pendingSeq = 0
+}
+
+// deriveHead sets what is derived from the head record, for a holder of the log lock
+// that died before it had.
+func (seg *Segment) deriveHead() {
+	last := seg.recordSlot(seg.control.head.Load())
+	seg.control.supply, seg.control.timeNs = last.supplyAfter, last.timeNs
 }
 
 // commitName writes a whole record of one of the kinds that name a user or a room.

@@ -33,9 +33,10 @@ func (st *Store) Direct(from, to uint32, message []byte) (reached int, timeNs ui
 		if atomic.LoadUint32(&st.seg.sessionUsers[r]) != to {
 			continue
 		}
-		if postErr := st.mailSession(uint32(r), from, message); postErr != nil {
+		switch posted, postErr := st.mailSession(uint32(r), from, to, message); {
+		case postErr != nil:
 			err = postErr
-		} else {
+		case posted:
 			reached++
 		}
 	}
@@ -45,21 +46,25 @@ func (st *Store) Direct(from, to uint32, message []byte) (reached int, timeNs ui
 	return reached, st.nowNs, err
 }
 
-// mailSession puts a direct message into the mailbox of the slot that owns row r.
-func (st *Store) mailSession(r, from uint32, message []byte) error {
+// mailSession puts a direct message to a user into the mailbox of the slot that owns row
+// r. A row is the user's from before its packed user is set until after it is cleared:
+// as long as it is found set after the id was read, that id is no other user's.
+func (st *Store) mailSession(r, from, to uint32, message []byte) (posted bool, err error) {
 	row := &st.seg.sessions[r]
-	slot := row.slot()
-	if slot < 0 || slot >= len(st.seg.slots) {
-		return fmt.Errorf("session row %d was freed: %w", r, ErrBusy)
-	}
 	e := entryHeader{
 		seq: row.id.Load(), timeNs: st.nowNs, user: from, target: r,
 		length: uint32(len(message)), kind: MailDirect,
 	}
-	return st.putMail(slot, e, message)
+	slot := row.slot()
+	if slot < 0 || slot >= len(st.seg.slots) || atomic.LoadUint32(&st.seg.sessionUsers[r]) != to {
+		return false, nil // the session has ended
+	}
+	err = st.putMail(slot, e, message)
+	return err == nil, err
 }
 
-// putMail appends an entry to a slot's mailbox and wakes the slot.
+// putMail appends an entry to a slot's mailbox and wakes the slot. The owner of a full
+// one is told too: it may have a new process that does not know what it was left.
 func (st *Store) putMail(slot int, e entryHeader, message []byte) error {
 	box := &st.seg.mailboxes[slot]
 	if err := st.acquire(placeFirst, mailboxLock(slot), &box.lock); err != nil {
@@ -71,13 +76,12 @@ func (st *Store) putMail(slot int, e entryHeader, message []byte) error {
 		r.append(e, 0, message)
 	}
 	unlock(&box.lock)
+	st.announceMail(slot)
+	st.retract(placeFirst)
 	if full {
-		st.retract(placeFirst)
 		st.metrics.Add(CounterMailboxFull, 1)
 		return fmt.Errorf("mailbox of slot %d is full: %w", slot, ErrBusy)
 	}
-	st.announceMail(slot)
-	st.retract(placeFirst)
 	return nil
 }
 
@@ -96,7 +100,10 @@ func (seg *Segment) mailRing(slot int) ring {
 // DrainMail visits everything in this slot's mailbox.
 func (st *Store) DrainMail(visit func(Mail)) {
 	r, box := st.seg.mailRing(st.index), &st.seg.mailboxes[st.index]
-	for pos, end := box.cursor.Load(), r.state().tail; pos < end; {
+	end := r.state().tail
+	pos := r.resume(box.cursor.Load(), end)
+	box.cursor.Store(pos)
+	for pos < end {
 		e, payload, next, _ := r.read(pos, st.scratch)
 		if e.kind != entryFiller {
 			visit(Mail{

@@ -43,24 +43,28 @@ func (st *Store) joinLocked(s Session, room uint32) (result JoinResult, announce
 		end := r.state()
 		return JoinResult{LastSeq: end.lastSeq, Members: row.memberCount.Load(), FromPos: end.tail, Already: true}, false
 	}
-	first := !st.hasOtherSession(room, s.User, s.Row)
+	news := st.isNews(room, s.User, row.memberCount.Load()+1)
 	if row.bySlot[st.index].Load() == 0 {
 		st.moveCursor(room, r.state())
 	}
 	st.setMember(room, s.Row, true)
 	row.bySlot[st.index].Add(1)
 	members := row.memberCount.Add(1)
-	announced = first && st.announceMember(room, EventJoined, s.User)
+	announced = news && st.announceMember(room, EventJoined, s.User)
 	end := r.state()
 	return JoinResult{LastSeq: end.lastSeq, Members: members, FromPos: end.tail}, announced
 }
 
-// announceMember appends a joined or left event where rooms are small enough and the
-// ring has room; it is news, not history, so a full ring loses it.
+// isNews tells whether a joining or leaving of user makes an event, in a room that counts
+// members with the one and without the other: a small room that user is in through no
+// other session. The session in question has no bit in the bitmap yet, or any more.
+func (st *Store) isNews(room, user, members uint32) bool {
+	return members <= announcedRoomEventMembersMax && !st.seg.hasSession(room, user)
+}
+
+// announceMember appends a joined or left event if the ring has room; it is news, not
+// history, so a full ring loses it.
 func (st *Store) announceMember(room uint32, kind EventKind, user uint32) bool {
-	if st.seg.rooms[room].memberCount.Load() > announcedRoomEventMembersMax {
-		return false
-	}
 	_, err := st.appendRoom(room, kind, user, nil)
 	return err == nil
 }
@@ -108,13 +112,20 @@ func (st *Store) leaveLocked(room, r uint32) (announced bool) {
 	row, session := &st.seg.rooms[room], &st.seg.sessions[r]
 	user := session.user
 	st.setMember(room, r, false)
-	row.bySlot[session.slot()].Add(^uint32(0))
-	row.memberCount.Add(^uint32(0))
-	return !st.hasOtherSession(room, user, r) && st.announceMember(room, EventLeft, user)
+	if slot := session.slot(); slot >= 0 {
+		row.bySlot[slot].Add(^uint32(0))
+	}
+	members := row.memberCount.Add(^uint32(0))
+	return st.isNews(room, user, members) && st.announceMember(room, EventLeft, user)
 }
 
-// slot is the slot that owns a session row.
-func (row *sessionRow) slot() int { return int(row.owner.Load()&0xff) - 1 }
+// slot is the slot that owns a session row; -1 if none does, or none that can exist.
+func (row *sessionRow) slot() int {
+	if slot := int(row.owner.Load()&0xff) - 1; slot < slotsMax {
+		return slot
+	}
+	return -1
+}
 
 // IsMember tells whether the session is in the room.
 func (st *Store) IsMember(s Session, room uint32) bool {
@@ -139,22 +150,24 @@ func (seg *Segment) memberWords(room uint32) []uint64 {
 	return seg.members[uint64(room)*n : (uint64(room)+1)*n]
 }
 
-// eachMember visits the session rows of a room's members until visit returns false.
+// eachMember visits the session rows of a room's members until visit returns false. It
+// passes over bits that no row belongs to.
 func (seg *Segment) eachMember(room uint32, visit func(row uint32) bool) {
 	words := seg.memberWords(room)
 	for w := range words {
 		for word := atomic.LoadUint64(&words[w]); word != 0; word &= word - 1 {
-			if !visit(uint32(w*64 + bits.TrailingZeros64(word))) {
+			row := uint32(w*64 + bits.TrailingZeros64(word))
+			if int(row) < len(seg.sessions) && !visit(row) {
 				return
 			}
 		}
 	}
 }
 
-// hasOtherSession tells whether user is in the room through another session than row.
-func (st *Store) hasOtherSession(room, user, row uint32) (found bool) {
-	st.seg.eachMember(room, func(r uint32) bool {
-		found = r != row && st.seg.sessions[r].user == user
+// hasSession tells whether user is in the room through any session.
+func (seg *Segment) hasSession(room, user uint32) (found bool) {
+	seg.eachMember(room, func(r uint32) bool {
+		found = seg.sessions[r].user == user
 		return !found
 	})
 	return found
@@ -174,18 +187,22 @@ func (st *Store) Members(room, after uint32, dst []uint32) []uint32 {
 	return st.listMarked(after, dst)
 }
 
-// recountMembers sets a room's counts from its bitmap. The caller holds the room's
-// lock or repairs its holder.
-func (seg *Segment) recountMembers(room uint32) {
-	var bySlot [slotsMax]uint32
-	total := uint32(0)
+// countMembers counts the members in a room's bitmap whose rows have an owner.
+func (seg *Segment) countMembers(room uint32) (total uint32, bySlot [slotsMax]uint32) {
 	seg.eachMember(room, func(r uint32) bool {
-		if slot := seg.sessions[r].slot(); slot >= 0 && slot < slotsMax {
+		if slot := seg.sessions[r].slot(); slot >= 0 {
 			bySlot[slot]++
 			total++
 		}
 		return true
 	})
+	return total, bySlot
+}
+
+// recountMembers sets a room's counts from its bitmap. The caller holds the room's
+// lock or repairs its holder.
+func (seg *Segment) recountMembers(room uint32) {
+	total, bySlot := seg.countMembers(room)
 	row := &seg.rooms[room]
 	for i := range bySlot {
 		row.bySlot[i].Store(bySlot[i])

@@ -90,7 +90,7 @@ func TestTheHotPathsDoNotAllocate(t *testing.T) {
 	for name, f := range map[string]func(){
 		"transfer": func() { reqID++; _, _ = st.Transfer(alice, reqID, bob.User, 1) },
 		"deposit":  func() { reqID++; _, _ = st.Deposit(alice, reqID, 1) },
-		"batch":    func() { reqID++; _, _, _ = st.TransferBatch(alice, reqID, legs, out) },
+		"batch":    func() { reqID++; _, _ = st.TransferBatch(alice, reqID, legs, out) },
 		"refused":  func() { reqID++; _, _ = st.Transfer(alice, reqID, bob.User, 1<<60) },
 		"replay":   func() { _, _ = st.Transfer(alice, 1, bob.User, 1) },
 		"balance":  func() { _, _, _ = st.Balance(alice.User) },

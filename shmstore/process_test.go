@@ -9,7 +9,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -27,14 +30,24 @@ const (
 	envCount = "SHMSTORE_TEST_COUNT"
 )
 
+// Of so many transfers so many may end as busy: only a wait of LockWaitMax does, which
+// takes a holder that is not run for so long.
+const (
+	transfersEach    = 100_000
+	transfersBusyMax = transfersEach / 5000
+)
+
 // roles are what a child process can be told to do. It has the segment as descriptor
 // 3 and every slot's eventfd from 4 on; it reports on stdout.
 var roles = map[string]func(st *Store, n int, out *bufio.Writer) error{
-	"transfer":   transferRole,
-	"chat":       chatRole,
-	"churn":      churnRole,
-	"hold":       holdRole,
-	"hold-a-log": holdLogRole,
+	"transfer":     transferRole,
+	"chat":         chatRole,
+	"flood":        floodRole,
+	"churn":        churnRole,
+	"hold":         holdRole,
+	"hold-a-log":   holdLogRole,
+	"crash":        crashRole,
+	"crash-repair": crashRepairRole,
 }
 
 func TestMain(m *testing.M) {
@@ -98,17 +111,9 @@ func startChild(t testing.TB, seg *Segment, events []*os.File, role string, slot
 
 func startChildWithInput(t testing.TB, seg *Segment, events []*os.File, role string, slot, n int, input io.Reader) *child {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	cmd := childCommand(t, seg, events, role, slot, n)
+	defer cmd.ExtraFiles[0].Close()
 	cmd.Stdin = input
-	cmd.Env = append(os.Environ(), envRole+"="+role, envSlot+"="+strconv.Itoa(slot), envCount+"="+strconv.Itoa(n))
-	dup, err := unix.FcntlInt(uintptr(seg.FD()), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := os.NewFile(uintptr(dup), "segment")
-	defer file.Close()
-	cmd.ExtraFiles = append([]*os.File{file}, events...)
-	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +122,21 @@ func startChildWithInput(t testing.TB, seg *Segment, events []*os.File, role str
 		t.Fatal(err)
 	}
 	return &child{cmd, out}
+}
+
+// childCommand is this program as a child in role. The first of its extra files is the
+// caller's to close once it runs.
+func childCommand(t testing.TB, seg *Segment, events []*os.File, role string, slot, n int) *exec.Cmd {
+	t.Helper()
+	dup, err := unix.FcntlInt(uintptr(seg.FD()), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), envRole+"="+role, envSlot+"="+strconv.Itoa(slot), envCount+"="+strconv.Itoa(n))
+	cmd.ExtraFiles = append([]*os.File{os.NewFile(uintptr(dup), "segment")}, events...)
+	cmd.Stderr = os.Stderr
+	return cmd
 }
 
 func (c *child) wait(t testing.TB) []byte {
@@ -208,15 +228,59 @@ func TestTransfersFromSeveralProcessesKeepTheSum(t *testing.T) {
 			events := newEventFDs(t, 4)
 			var children []*child
 			for slot := range 3 {
-				children = append(children, startChild(t, seg, events, "transfer", slot, 100_000))
+				children = append(children, startChild(t, seg, events, "transfer", slot, transfersEach))
 			}
+			busy := 0
 			for _, c := range children {
-				c.wait(t)
+				busy += busyIn(t, c.wait(t))
+			}
+			if busy > transfersBusyMax {
+				t.Errorf("%d transfers ended as busy, at most %d may", busy, transfersBusyMax)
 			}
 			if r := mustVerify(t, seg); r.Supply != 80 || r.Head < 10_000 {
 				t.Errorf("supply %d after %d records", r.Supply, r.Head)
 			}
 		})
+	}
+}
+
+// busyIn reads a transferRole's report.
+func busyIn(t *testing.T, report []byte) int {
+	t.Helper()
+	busy, err := strconv.Atoi(strings.TrimSpace(string(report)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return busy
+}
+
+// TestAccountsAreLockedInOrder: whoever waits for the lower account does not hold the
+// higher one, whichever of them pays.
+func TestAccountsAreLockedInOrder(t *testing.T) {
+	for _, pair := range [][2]uint32{{1, 2}, {2, 1}} {
+		seg := newSegment(t, smallShape())
+		st, other := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+		if err := other.lockAccounts(1, 0); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error)
+		go func() { done <- st.lockAccounts(pair[0], pair[1]) }()
+		for atomic.LoadUint32(&seg.accounts[1].lock)&lockWaiters == 0 {
+			runtime.Gosched()
+			if word := atomic.LoadUint32(&seg.accounts[2].lock); word != 0 {
+				t.Errorf("%v: account 2 is held before account 1: %08x", pair, word)
+				break
+			}
+		}
+		if word := atomic.LoadUint32(&seg.accounts[2].lock); word != 0 {
+			t.Errorf("%v: waiting for account 1, it holds account 2: %08x", pair, word)
+		}
+		other.unlockAccounts(1, 0)
+		if err := <-done; err == nil {
+			st.unlockAccounts(pair[0], pair[1])
+		} else if !errors.Is(err, ErrBusy) { // not run for LockWaitMax
+			t.Error(err)
+		}
 	}
 }
 
@@ -477,7 +541,9 @@ func chatUntilAllHeard(st *Store, s Session, n int) (err error) {
 	}
 	for err == nil && heard < uint64(2*n) {
 		fds := []unix.PollFd{{Fd: int32(4 + st.index), Events: unix.POLLIN}}
-		if _, pollErr := unix.Poll(fds, 10_000); pollErr != nil && pollErr != unix.EINTR {
+		if _, pollErr := unix.Poll(fds, 10_000); pollErr == unix.EINTR {
+			continue
+		} else if pollErr != nil {
 			return pollErr
 		}
 		if fds[0].Revents == 0 {
@@ -577,5 +643,82 @@ func TestASegmentWhoseProcessesWereAllKilledIsRevived(t *testing.T) {
 		}
 		mustVerify(t, seg)
 		master = next
+	}
+}
+
+// TestVerifyBesideWriters: the log is so short that records are overwritten while they
+// are folded.
+func TestVerifyBesideWriters(t *testing.T) {
+	shape := smallShape()
+	shape.LogRecords = logRecordsMin
+	seg := newSegment(t, shape)
+	master := bind(t, seg, 2, nil)
+	bank(t, master, 4, 1000)
+	events := newEventFDs(t, 3)
+	children := []*child{startChild(t, seg, events, "transfer", 0, 50_000), startChild(t, seg, events, "transfer", 1, 50_000)}
+	checked := 0
+	for start := seg.Head(); seg.Head() < start+50_000; {
+		r, err := master.Verify()
+		switch {
+		case errors.Is(err, ErrBusy): // a writer was not run
+		case err != nil || !r.OK():
+			t.Fatal(err, r, r.Problems)
+		default:
+			checked++
+		}
+	}
+	for _, c := range children {
+		c.wait(t)
+	}
+	if mustVerify(t, seg); checked == 0 {
+		t.Error("nothing was verified while they wrote")
+	}
+}
+
+// floodRole sends messages to room 1 until it is killed.
+func floodRole(st *Store, _ int, out *bufio.Writer) error {
+	s, err := st.OpenSession(1)
+	if err != nil {
+		return err
+	}
+	if _, err := st.Join(s, 1); err != nil {
+		return err
+	}
+	for {
+		st.DrainRoom(1, func(Event) {})
+		if _, _, err := st.Send(s, 1, []byte("message")); err != nil {
+			return err
+		}
+	}
+}
+
+// TestHistoryBesideAWriterEndsWithTheNewest: the oldest entries, at which a walk begins,
+// are overwritten all the time.
+func TestHistoryBesideAWriterEndsWithTheNewest(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	master := bind(t, seg, 2, nil)
+	bank(t, master, 1, 1)
+	room := openRoom(t, master, "lobby")
+	writer := startChild(t, seg, newEventFDs(t, 3), "flood", 0, 0)
+	defer writer.kill(t)
+	for deadline := time.Now().Add(20 * time.Second); seg.roomRing(room).state().lastSeq < 1000; {
+		if time.Now().After(deadline) {
+			t.Fatal("the writer does not write")
+		}
+	}
+	for range 2000 {
+		newest, last, n := seg.roomRing(room).state().lastSeq, uint64(0), 0
+		if err := master.RoomHistory(room, 0, 20, func(e Event) {
+			if e.Seq <= last || string(e.Message) != "message" {
+				t.Fatalf("%+v after %d", e, last)
+			}
+			last = e.Seq
+			n++
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if last < newest || n > 20 {
+			t.Fatalf("a page of %d ends with %d, %d was the newest", n, last, newest)
+		}
 	}
 }

@@ -78,10 +78,16 @@ func (st *Store) finishAndFree(report *RepairReport) {
 		}
 		row.announced[place] = lockNone
 	}
+	// It may have disarmed a slot and not lived to wake it: nobody else would.
+	for slot := range st.seg.slots {
+		st.wake(slot)
+	}
 }
 
 // endPresence is steps 3 and 4.
 func (st *Store) endPresence(report *RepairReport) (err error) {
+	// Its cursors must not hold up those who tell the rooms that its sessions leave.
+	st.seg.slots[report.Slot].heartbeatNs.Store(0)
 	if report.SessionsOver, err = st.endSessions(report.Slot); err != nil {
 		return fmt.Errorf("repair of slot %d: %w", report.Slot, err)
 	}
@@ -95,13 +101,28 @@ func (st *Store) endPresence(report *RepairReport) (err error) {
 func (seg *Segment) applyPending(slot int) (applied uint64) {
 	seq := seg.slots[slot].pendingSeq
 	if seq != 0 && seq <= seg.control.head.Load() {
-		if rec := seg.recordSlot(seq); rec.seq == seq && int(rec.slot) == slot {
+		if rec := seg.recordSlot(seq); rec.seq == seq && int(rec.slot) == slot && seg.namesRows(rec) {
 			seg.apply(rec)
 			applied = seq
 		}
 	}
 	seg.slots[slot].pendingSeq = 0
 	return applied
+}
+
+// namesRows tells whether the rows that a record names exist; in a damaged segment
+// they may not.
+func (seg *Segment) namesRows(rec *record) bool {
+	switch rec.kind {
+	case kindDeposit, kindWithdraw, kindTransfer:
+		return int(rec.subject) < len(seg.accounts) && int(rec.peer) < len(seg.accounts) &&
+			int(rec.sessionRow) < len(seg.sessions)
+	case kindUserCreate, kindUserKeys:
+		return int(rec.subject) < len(seg.users)
+	case kindRoomCreate:
+		return int(rec.subject) < len(seg.rooms)
+	}
+	return false
 }
 
 // freeAnnounced frees the lock if the dead slot owns it, in its present generation,
@@ -113,8 +134,11 @@ func (st *Store) freeAnnounced(slot int, ref lockRef) (freed bool) {
 	}
 	owner := lockOwner(slot, st.seg.slots[slot].generation.Load())
 	if freed = atomic.LoadUint32(word)&^lockWaiters == owner; freed {
-		if ref.kind() == lockRoom {
+		switch ref.kind() {
+		case lockRoom:
 			st.seg.recountMembers(ref.index())
+		case lockLog:
+			st.seg.deriveHead()
 		}
 		atomic.StoreUint32(word, 0)
 	}

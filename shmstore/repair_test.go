@@ -171,7 +171,6 @@ func TestARepairDeliversWhatTheDeadDidNotAnnounce(t *testing.T) {
 	room := openRoom(t, master, "lobby")
 	alice := login(t, victim, "alice", 0)
 	bob := openSession(t, other, addUser(t, other, "bob"))
-	join(t, victim, alice, room)
 	join(t, other, bob, room)
 	other.TakeDirty(nil)
 	heard(other, room)
@@ -250,4 +249,76 @@ func TestRepairOfADamagedAnnouncement(t *testing.T) {
 	if _, err := master.RepairSlot(2); !errors.Is(err, ErrShape) {
 		t.Errorf("repair of the own slot: %v", err)
 	}
+}
+
+// TestARepairWakesWhomTheDeadHadDisarmed kills a sender between disarming a slot and
+// writing its eventfd: from then on every sender believes that somebody else woke it.
+func TestARepairWakesWhomTheDeadHadDisarmed(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	var woken [slotsMax]int
+	bind(t, seg, 0, &woken)
+	other, master := bind(t, seg, 1, &woken), bind(t, seg, 2, &woken)
+	if !other.slot.armed.CompareAndSwap(1, 0) {
+		t.Fatal("not armed")
+	}
+	repair(t, master, 0)
+	if woken[1] == 0 {
+		t.Error("slot 1 sleeps for good")
+	}
+}
+
+func TestASuccessorFindsNoOldMail(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	victim, master := bind(t, seg, 0, nil), bind(t, seg, 2, nil)
+	alice, bob := login(t, victim, "alice", 0), login(t, victim, "bob", 0)
+	var err error
+	for range 1000 {
+		if _, _, err = victim.Direct(alice.User, bob.User, []byte("message")); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, ErrBusy) {
+		t.Fatal(err)
+	}
+	victim.TakeDirty(nil) // and killed before it drained
+	repair(t, master, 0)
+	next := bind(t, seg, 0, nil)
+	carol := openSession(t, next, bob.User)
+	if reached, _, err := master.Direct(alice.User, carol.User, []byte("hi")); err != nil || reached != 1 {
+		t.Errorf("reached %d, %v", reached, err)
+	}
+	if _, mail := next.TakeDirty(nil); !mail {
+		t.Error("no mail")
+	}
+}
+
+func TestAPendingRecordThatNamesNoRowsIsNotApplied(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	victim, master := bind(t, seg, 0, nil), bind(t, seg, 2, nil)
+	addUser(t, victim, "alice")
+	seg.recordSlot(1).subject = 1 << 30
+	victim.slot.pendingSeq = 1
+	if report, err := master.RepairSlot(0); err != nil || report.AppliedSeq != 0 {
+		t.Errorf("%v %v", report, err)
+	}
+}
+
+func TestTheLogsDerivedWordsAreSetAnewAfterItsHolderDied(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	victim, master := bind(t, seg, 0, nil), bind(t, seg, 2, nil)
+	alice := login(t, victim, "alice", 100)
+	rec, err := victim.openRecord(50, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec.kind, rec.legs, rec.subject, rec.amount, rec.peer = kindDeposit, 1, alice.User, 50, 0
+	rec.subjectBalance, rec.subjectTotal, rec.subjectPrev = 150, 150, seg.accounts[alice.User].lastSeq
+	rec.sessionID = 0
+	victim.slot.pendingSeq = rec.seq
+	seg.control.head.Store(rec.seq) // and killed before supply and time
+	repair(t, master, 0)
+	if p, err := master.DepositTo(alice.User, 1); err != nil || p.Balance != 151 {
+		t.Errorf("%+v %v", p, err)
+	}
+	mustVerify(t, seg)
 }

@@ -2,7 +2,8 @@ package shmstore
 
 // A request whose req_id is not above its session's last one is a retry. The log
 // says what became of the original: the user's chain, walked back to the head at
-// which the session began, names every (session, req_id, leg) that was applied.
+// which the session began, names every (session, req_id, leg) that was applied. For a
+// batch the head at which it was first asked for is enough; every leg carries it.
 
 // Outcome is what the log knows of a request.
 type Outcome uint8
@@ -10,22 +11,27 @@ type Outcome uint8
 const (
 	OutcomeNotApplied Outcome = iota
 	OutcomeApplied
-	OutcomeUnknown // the log no longer reaches back to the session's start
+	OutcomeUnknown // the log no longer reaches back far enough
 )
 
 // ownPostings visits, newest first from record seq on, user's own postings of
-// (sessionID, reqID), until visit returns false. complete tells that the walk was
-// ended by visit or by the session's start, and not by the end of the ring.
+// (sessionID, reqID), until visit returns false. complete tells that there can be no
+// others: the walk was ended by visit, by the session's start or by the batch's, and
+// not by the end of the ring or after chainStepsMax records.
 func (st *Store) ownPostings(seq uint64, user uint32, sessionID, reqID uint64, visit func(*record) bool) (complete bool) {
 	rec := &st.walked
-	for start := sessionStart(sessionID); seq > start; seq = rec.prevOf(user) {
-		if !st.seg.loadRecord(seq, rec) {
+	start := sessionStart(sessionID)
+	for steps := 0; seq > start; steps++ {
+		if steps == chainStepsMax || !st.seg.loadRecord(seq, rec) {
 			return false
 		}
-		own := rec.subject == user && rec.sessionID == sessionID && rec.reqID == reqID
-		if own && !visit(rec) {
-			return true
+		if rec.subject == user && rec.sessionID == sessionID && rec.reqID == reqID {
+			if !visit(rec) {
+				return true
+			}
+			start = max(start, rec.batchHead)
 		}
+		seq = rec.prevOf(user)
 	}
 	return true
 }
@@ -38,7 +44,7 @@ func (st *Store) replay(o *order) (posting Posting, done bool, err error) {
 	complete := st.ownPostings(last, o.user, o.session.ID, o.reqID, func(rec *record) bool {
 		done = true
 		if rec.answers(o) {
-			posting = Posting{Seq: rec.seq, Balance: rec.subjectBalance, Replayed: true}
+			posting = rec.replayed()
 			st.metrics.Add(CounterReplays, 1)
 		} else {
 			err = ErrRetryMismatch
@@ -56,19 +62,27 @@ func (r *record) answers(o *order) bool {
 	return r.kind == o.kind && r.leg == o.leg && r.legs == o.legs && r.peer == o.peer && r.amount == o.amount
 }
 
-// replayBatch fills in the results of those legs that had been applied, and leaves
-// Seq 0 in the others, which are to be executed now. The caller holds the account lock.
-func (st *Store) replayBatch(s Session, reqID uint64, legs []Leg, out []LegResult) error {
-	clear(out)
+// replayed is the recorded result of r for its subject.
+func (r *record) replayed() Posting {
+	return Posting{Seq: r.seq, Balance: r.subjectBalance, Replayed: true}
+}
+
+// replay fills in the results of those legs that had been applied, and leaves Seq 0 in
+// the others, which are to be executed now. The caller holds the account's lock.
+func (b *batch) replay(st *Store) error {
 	mismatch := false
-	last := st.seg.accounts[s.User].lastSeq
-	complete := st.ownPostings(last, s.User, s.ID, reqID, func(rec *record) bool {
+	last := st.seg.accounts[b.session.User].lastSeq
+	complete := st.ownPostings(last, b.session.User, b.session.ID, b.reqID, func(rec *record) bool {
 		i := int(rec.leg)
-		if i >= len(legs) || !rec.answers(batchOrder(s, reqID, legs, i)) {
+		if i >= len(b.legs) || !rec.answers(b.order(i)) {
 			mismatch = true
 			return false
 		}
-		out[i].Seq = rec.seq
+		b.out[i].Seq = rec.seq
+		b.head = rec.batchHead
+		if !b.result.Replayed {
+			b.result = rec.replayed() // the newest leg's
+		}
 		return true
 	})
 	switch {
@@ -81,7 +95,8 @@ func (st *Store) replayBatch(s Session, reqID uint64, legs []Leg, out []LegResul
 }
 
 // TxnStatus tells what became of a request of the user's, in this or an earlier
-// session; for a batch, of its first leg that was applied. Errors: ErrNoUser, ErrBusy.
+// session; for a batch, of the first of its legs that were applied. Errors: ErrNoUser,
+// ErrBusy.
 func (st *Store) TxnStatus(user uint32, sessionID, reqID uint64) (Outcome, Posting, error) {
 	if sessionStart(sessionID) > st.seg.Head() {
 		return OutcomeUnknown, Posting{}, nil
@@ -95,8 +110,8 @@ func (st *Store) TxnStatus(user uint32, sessionID, reqID uint64) (Outcome, Posti
 		outcome, posting = OutcomeApplied, Posting{Seq: rec.seq, Balance: rec.subjectBalance}
 		return rec.legs > 1
 	})
-	if !complete && outcome == OutcomeNotApplied {
-		outcome = OutcomeUnknown
+	if !complete {
+		return OutcomeUnknown, Posting{}, nil
 	}
 	return outcome, posting, nil
 }

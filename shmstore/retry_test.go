@@ -101,7 +101,7 @@ func TestAClosedSessionIsFenced(t *testing.T) {
 	if _, err := st.Withdraw(s, 1, 1); !errors.Is(err, ErrFenced) {
 		t.Errorf("withdraw: %v", err)
 	}
-	if _, _, err := st.TransferBatch(s, 1, []Leg{{To: 1, Amount: 1}}, make([]LegResult, 1)); !errors.Is(err, ErrFenced) {
+	if _, err := st.TransferBatch(s, 1, []Leg{{To: 1, Amount: 1}}, make([]LegResult, 1)); !errors.Is(err, ErrFenced) {
 		t.Errorf("batch: %v", err)
 	}
 	st.CloseSession(s)
@@ -116,9 +116,12 @@ func TestBatchLegsAreIndependentAndReplayed(t *testing.T) {
 	alice, bob, carol := login(t, st, "alice", 100), login(t, st, "bob", 0), login(t, st, "carol", 0)
 	legs := []Leg{{bob.User, 60}, {carol.User, 60}, {alice.User, 1}, {carol.User, 40}, {99, 1}, {bob.User, 0}}
 	out := make([]LegResult, len(legs))
-	balance, replayed, err := st.TransferBatch(alice, 5, legs, out)
-	if err != nil || balance != 0 || replayed {
-		t.Fatalf("batch: balance %d, replayed %v, %v", balance, replayed, err)
+	first, err := st.TransferBatch(alice, 5, legs, out)
+	if err != nil || first.Balance != 0 || first.Replayed || first.Seq != out[3].Seq {
+		t.Fatalf("batch: %+v, %v", first, err)
+	}
+	if _, err := st.Deposit(alice, 6, 7); err != nil {
+		t.Fatal(err)
 	}
 	want := []error{nil, ErrInsufficientFunds, ErrSelfTransfer, nil, ErrNoUser, ErrInvalidAmount}
 	for i := range want {
@@ -127,8 +130,13 @@ func TestBatchLegsAreIndependentAndReplayed(t *testing.T) {
 		}
 	}
 	again := make([]LegResult, len(legs))
-	if _, replayed, err = st.TransferBatch(alice, 5, legs, again); err != nil || !replayed {
-		t.Fatalf("retry: replayed %v, %v", replayed, err)
+	if _, err := st.TransferBatch(alice, 5, legs[:4], again[:4]); !errors.Is(err, ErrRetryMismatch) {
+		t.Errorf("retry with fewer legs: %v", err)
+	}
+	legs[1].Amount = 1000 // still refused, and so still no part of the batch
+	second, err := st.TransferBatch(alice, 5, legs, again)
+	if err != nil || !second.Replayed || second.Seq != first.Seq || second.Balance != first.Balance {
+		t.Fatalf("retry: %+v, %v; at first %+v", second, err, first)
 	}
 	for i := range again {
 		if again[i].Seq != out[i].Seq {
@@ -137,14 +145,71 @@ func TestBatchLegsAreIndependentAndReplayed(t *testing.T) {
 	}
 	legs[3].Amount = 39
 	head := st.seg.Head()
-	if _, _, err := st.TransferBatch(alice, 5, legs, again); !errors.Is(err, ErrRetryMismatch) || st.seg.Head() != head {
+	if _, err := st.TransferBatch(alice, 5, legs, again); !errors.Is(err, ErrRetryMismatch) || st.seg.Head() != head {
 		t.Errorf("retry with another amount: %v, %d new records", err, st.seg.Head()-head)
 	}
-	if _, _, err := st.TransferBatch(alice, 6, nil, nil); !errors.Is(err, ErrLegs) {
+	if _, err := st.TransferBatch(alice, 6, nil, nil); !errors.Is(err, ErrLegs) {
 		t.Errorf("no legs: %v", err)
 	}
 	if outcome, p, err := st.TxnStatus(alice.User, alice.ID, 5); err != nil || outcome != OutcomeApplied || p.Seq != out[0].Seq {
 		t.Errorf("status of the batch: %v %+v %v", outcome, p, err)
 	}
 	mustVerify(t, st.seg)
+}
+
+// TestABatchIsReplayedInALongSession retries a batch whose session began before the
+// ring's oldest record: the legs themselves say where the batch began.
+func TestABatchIsReplayedInALongSession(t *testing.T) {
+	shape := smallShape()
+	shape.LogRecords = logRecordsMin
+	st := newStore(t, shape)
+	alice, bob := login(t, st, "alice", 100), login(t, st, "bob", 0)
+	for reqID := uint64(1); reqID <= 2*logRecordsMin; reqID++ {
+		if _, err := st.Deposit(alice, reqID, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	legs, out := []Leg{{bob.User, 1}, {bob.User, 1 << 40}, {bob.User, 2}}, make([]LegResult, 3)
+	first, err := st.TransferBatch(alice, 500, legs, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := st.TransferBatch(alice, 500, legs, out)
+	if err != nil || !second.Replayed || second.Seq != first.Seq || !errors.Is(out[1].Err, ErrInsufficientFunds) {
+		t.Errorf("retry: %+v %v, legs %+v", second, err, out)
+	}
+	if got := balanceOf(t, st, bob.User); got != 3 {
+		t.Errorf("bob has %d, want 3", got)
+	}
+}
+
+func TestTheZeroSessionMovesNothing(t *testing.T) {
+	st := newStore(t, smallShape())
+	alice := login(t, st, "alice", 100)
+	for name, s := range map[string]Session{"nobody's": {}, "a user's": {User: alice.User}} {
+		if _, err := st.Withdraw(s, 1, 1); !errors.Is(err, ErrFenced) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := st.TransferBatch(s, 1, []Leg{{To: 1, Amount: 1}}, make([]LegResult, 1)); !errors.Is(err, ErrFenced) {
+			t.Errorf("%s batch: %v", name, err)
+		}
+	}
+	mustVerify(t, st.seg)
+}
+
+// TestADamagedChainEndsTheWalk points a record's predecessor at itself.
+func TestADamagedChainEndsTheWalk(t *testing.T) {
+	st := newStore(t, smallShape())
+	s := login(t, st, "alice", 100)
+	p, err := st.Withdraw(s, 10, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.seg.recordSlot(p.Seq).subjectPrev = p.Seq
+	if outcome, _, err := st.TxnStatus(s.User, s.ID, 3); err != nil || outcome != OutcomeNotApplied {
+		t.Errorf("%v %v", outcome, err)
+	}
+	if rows, err := st.History(s.User, 0, make([]HistoryRow, 0, 9)); err != nil || len(rows) != 1 {
+		t.Errorf("%d rows, %v", len(rows), err)
+	}
 }

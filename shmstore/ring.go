@@ -58,7 +58,8 @@ func (r ring) publish(s ringState) {
 	r.head.version.Store(version)
 }
 
-func (r ring) offset(pos uint64) uint64 { return pos & uint64(len(r.data)-1) }
+// offset is where pos lies. It is a multiple of entryBytes even if a damaged pos is not.
+func (r ring) offset(pos uint64) uint64 { return pos & uint64(len(r.data)-1) &^ (entryBytes - 1) }
 
 // filler is how many bytes before an entry of size at tail are left unused.
 func (r ring) filler(tail, size uint64) uint64 {
@@ -79,7 +80,7 @@ func (r ring) endOf(n int) uint64 {
 func (r ring) append(e entryHeader, lastSeq uint64, payload ...[]byte) {
 	tail, size := r.state().tail, entrySize(int(e.length))
 	filler := r.filler(tail, size)
-	r.forget(tail + filler + size)
+	r.forget(tail, tail+filler+size)
 	if filler != 0 {
 		*entryAt(r.data, r.offset(tail)) = entryHeader{kind: entryFiller, length: uint32(filler - entryBytes)}
 	}
@@ -92,13 +93,41 @@ func (r ring) append(e entryHeader, lastSeq uint64, payload ...[]byte) {
 	r.publish(ringState{tail: tail + filler + size, lastSeq: lastSeq})
 }
 
-// forget raises firstPos, entry by entry, until everything up to end fits.
-func (r ring) forget(end uint64) {
-	first := r.head.firstPos.Load()
-	for end-first > uint64(len(r.data)) {
+// forget raises firstPos, entry by entry, until everything up to end fits. A ring whose
+// entries do not lead from firstPos to tail is damaged: it loses all of them.
+func (r ring) forget(tail, end uint64) {
+	first := r.resume(0, tail)
+	for first < tail && end-first > uint64(len(r.data)) {
 		first += entrySize(int(entryAt(r.data, r.offset(first)).length))
 	}
-	r.head.firstPos.Store(first)
+	r.head.firstPos.Store(min(first, tail))
+}
+
+// resume is where a reader that had got to pos goes on: at firstPos if it was overtaken,
+// and at tail if the ring is damaged, so that no reader walks without end.
+func (r ring) resume(pos, tail uint64) uint64 {
+	pos = max(pos, r.head.firstPos.Load())
+	if pos > tail || tail-pos > uint64(len(r.data)) {
+		return tail
+	}
+	return pos
+}
+
+// whole tells whether the entries lead from firstPos to the tail, none beyond the end of
+// the bytes. No process is changing the ring.
+func (r ring) whole() bool {
+	pos, tail := r.head.firstPos.Load(), r.state().tail
+	if pos > tail || tail-pos > uint64(len(r.data)) || (pos|tail)%entryBytes != 0 {
+		return false
+	}
+	for pos < tail {
+		size := entrySize(int(entryAt(r.data, r.offset(pos)).length))
+		if r.offset(pos)+size > uint64(len(r.data)) {
+			return false
+		}
+		pos += size
+	}
+	return pos == tail
 }
 
 // read copies the entry at pos, its bytes into scratch, and returns the next one's

@@ -2,10 +2,11 @@ package shmstore
 
 import "fmt"
 
-// LobbyRoom is the room that always exists.
+// LobbyRoom is the first room that is made. Nothing here makes it: the server does,
+// before anybody else can.
 const LobbyRoom = 1
 
-// LobbyName is its name.
+// LobbyName is the name that the server gives it.
 const LobbyName = "lobby"
 
 // RoomInfo is a look at a room.
@@ -66,8 +67,11 @@ func (seg *Segment) findRoom(name []byte) uint32 {
 	return 0
 }
 
-// RoomCount is the number of rooms; their ids are 1 … RoomCount.
-func (seg *Segment) RoomCount() uint32 { return seg.control.roomCount.Load() }
+// RoomCount is the number of rooms; their ids are 1 … RoomCount. It stays in the table
+// even if the segment is damaged.
+func (seg *Segment) RoomCount() uint32 {
+	return min(seg.control.roomCount.Load(), seg.shape.RoomsMax)
+}
 
 func (seg *Segment) roomExists(room uint32) bool { return room != 0 && room <= seg.RoomCount() }
 
@@ -165,29 +169,41 @@ func (seg *Segment) cursor(slot int, room uint32) *cursor {
 }
 
 // RoomHistory visits up to limit messages with a room_seq below before (0: the
-// newest), oldest first, as far as the ring holds them. Errors: ErrNoRoom.
+// newest), oldest first, as far as the ring holds them. What is overwritten before its
+// turn comes is left out; for the newest it then looks again, so that the last visited
+// is never older than the newest at the call. Errors: ErrNoRoom.
 func (st *Store) RoomHistory(room uint32, before uint64, limit int, visit func(Event)) error {
 	if !st.seg.roomExists(room) {
 		return ErrNoRoom
 	}
-	r := st.seg.roomRing(room)
-	end := r.state()
-	if before == 0 || before > end.lastSeq+1 {
-		before = end.lastSeq + 1
-	}
-	from := before - min(uint64(limit), before)
-	st.scan(r, r.head.firstPos.Load(), end.tail, func(e Event) {
-		if e.Kind == EventMessage && e.Seq >= from && e.Seq < before {
-			visit(e)
+	r, pos, next, left := st.seg.roomRing(room), uint64(0), uint64(1), uint64(limit)
+	for range historyPassesMax {
+		oldest, end := r.head.firstPos.Load(), r.state()
+		top := end.lastSeq + 1
+		if before != 0 {
+			top = min(top, before)
 		}
-	})
+		next = max(next, top-min(top, left))
+		for pos < end.tail {
+			pos = st.scan(r, pos, end.tail, func(e Event) {
+				if e.Kind == EventMessage && e.Seq >= next && e.Seq < top {
+					visit(e)
+					next = e.Seq + 1
+					left--
+				}
+			})
+		}
+		if top == before || next >= top || r.head.firstPos.Load() == oldest {
+			break
+		}
+	}
 	return nil
 }
 
-// scan visits the entries from pos to end and returns the position it reached: end,
-// or that of an entry that was overwritten meanwhile.
+// scan visits the entries from pos, or the oldest after it, to end and returns the
+// position it reached: end, or that of an entry that was overwritten meanwhile.
 func (st *Store) scan(r ring, pos, end uint64, visit func(Event)) (reached uint64) {
-	for pos < end {
+	for pos = r.resume(pos, end); pos < end; {
 		e, payload, next, ok := r.read(pos, st.scratch)
 		if !ok {
 			return pos

@@ -340,3 +340,115 @@ func TestRoomTimesAreTheClocks(t *testing.T) {
 		t.Errorf("time %d, %v", timeNs, err)
 	}
 }
+
+// TestHistoryGoesOnAfterWhatIsOverwritten sends more messages while the first of a page
+// is visited, so that those after it are overwritten before their turn.
+func TestHistoryGoesOnAfterWhatIsOverwritten(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	st, reader := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+	room := openRoom(t, st, "lobby")
+	s := login(t, st, "alice", 0)
+	join(t, st, s, room)
+	talk := func(n int) {
+		for range n {
+			heard(st, room)
+			send(t, st, s, room, "hello")
+		}
+	}
+	talk(100)
+	const limit = 50 // of the 64 that the ring holds
+	for _, page := range []struct{ back, more int }{
+		{0, 20},  // the newest; some are overwritten
+		{0, 200}, // all of them
+		{5, 20},  // those below the newest five
+	} {
+		newest, before := seg.roomRing(room).state().lastSeq, uint64(0)
+		if page.back != 0 {
+			before = newest + 1 - uint64(page.back)
+			newest = before - 1
+		}
+		var seqs []uint64
+		if err := reader.RoomHistory(room, before, limit, func(e Event) {
+			if seqs = append(seqs, e.Seq); len(seqs) == 1 {
+				talk(page.more)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		last := seqs[len(seqs)-1]
+		if last < newest || before != 0 && last != newest || !slices.IsSorted(seqs) || len(seqs) > limit {
+			t.Errorf("page %+v: %v, want %d as the last", page, seqs, newest)
+		}
+	}
+}
+
+func TestTheOwnerOfAFullMailboxIsToldAgain(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	st, owner := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+	alice := login(t, st, "alice", 0)
+	bob := openSession(t, owner, addUser(t, st, "bob"))
+	var err error
+	for err == nil {
+		_, _, err = st.Direct(alice.User, bob.User, make([]byte, 100))
+	}
+	if _, mail := owner.TakeDirty(nil); !mail {
+		t.Fatal("not told of the first message")
+	}
+	if _, _, err := st.Direct(alice.User, bob.User, make([]byte, 100)); !errors.Is(err, ErrBusy) {
+		t.Fatal(err)
+	}
+	if _, mail := owner.TakeDirty(nil); !mail {
+		t.Error("the mailbox is full and its owner does not know")
+	}
+}
+
+func TestADirectMessageIsNotForTheNextUserOfTheRow(t *testing.T) {
+	shape := smallShape()
+	shape.SessionsMax = 2
+	seg := newSegment(t, shape)
+	st, owner := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+	alice := login(t, st, "alice", 0)
+	bob := openSession(t, owner, addUser(t, st, "bob"))
+	owner.CloseSession(bob) // after slot 0 has found bob in the row
+	carol := openSession(t, owner, addUser(t, st, "carol"))
+	if carol.Row != bob.Row {
+		t.Fatalf("rows %d and %d", bob.Row, carol.Row)
+	}
+	posted, err := st.mailSession(bob.Row, alice.User, bob.User, []byte("for bob"))
+	if posted || err != nil {
+		t.Errorf("posted %v, %v", posted, err)
+	}
+	owner.DrainMail(func(m Mail) { t.Errorf("session %x gets %q", m.SessionID, m.Message) })
+}
+
+func TestJoinsOfLargeRoomsAreNotTold(t *testing.T) {
+	shape := smallShape()
+	shape.UsersMax, shape.SessionsMax = announcedRoomEventMembersMax+9, announcedRoomEventMembersMax+9
+	st := newStore(t, shape)
+	room := openRoom(t, st, "lobby")
+	told, left := 0, 0
+	drain := func() {
+		st.DrainRoom(room, func(e Event) {
+			switch e.Kind {
+			case EventJoined:
+				told++
+			case EventLeft:
+				left++
+			}
+		})
+	}
+	var sessions []Session
+	for i := range announcedRoomEventMembersMax + 5 {
+		s := openSession(t, st, addUser(t, st, fmt.Sprintf("user%d", i)))
+		join(t, st, s, room)
+		drain()
+		sessions = append(sessions, s)
+	}
+	for _, s := range sessions {
+		st.CloseSession(s)
+		drain()
+	}
+	if told != announcedRoomEventMembersMax || left != announcedRoomEventMembersMax+1 {
+		t.Errorf("%d joins and %d leaves were told", told, left)
+	}
+}

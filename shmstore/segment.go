@@ -15,8 +15,6 @@ import (
 // Folder is where segments live: what shm_open(3) uses on Linux.
 const Folder = "/dev/shm"
 
-const addressRows = 1024
-
 // Segment is one mapping of the shared memory.
 type Segment struct {
 	tables
@@ -24,6 +22,8 @@ type Segment struct {
 	path  string
 	fd    int
 	mem   []byte
+
+	rowless [slotsMax]rowlessConnections // of the slots that this process is bound to
 }
 
 // plan is where each region lies and how long it is.
@@ -196,8 +196,22 @@ func attach(fd int, path string, protection int) (*Segment, error) {
 	seg, err := mapSegment(fd, path, shape, protection)
 	if err != nil {
 		unix.Close(fd)
+		return nil, err
 	}
-	return seg, err
+	if err := seg.checkCounts(); err != nil {
+		return nil, errors.Join(err, seg.Close())
+	}
+	return seg, nil
+}
+
+// checkCounts tells whether the numbers of users and rooms fit their tables.
+func (seg *Segment) checkCounts() error {
+	users, rooms := seg.control.userCount.Load(), seg.control.roomCount.Load()
+	if users > seg.shape.UsersMax || rooms > seg.shape.RoomsMax {
+		return fmt.Errorf("%s: %w: it counts %d users of %d and %d rooms of %d", seg.path, ErrDamaged,
+			users, seg.shape.UsersMax, rooms, seg.shape.RoomsMax)
+	}
+	return nil
 }
 
 // readShape checks the superblock before anything is mapped by what it says.

@@ -84,6 +84,8 @@ func TestAnotherLayoutOrADamagedSegmentIsRefused(t *testing.T) {
 		{"shape out of bounds", unsafe.Offsetof(superblock{}.workers) + 3, ErrDamaged},
 		{"other shape", unsafe.Offsetof(superblock{}.usersMax) + 1, ErrDamaged},
 		{"region", unsafe.Offsetof(superblock{}.regionOffset), ErrDamaged},
+		{"users", superblockBytes + unsafe.Offsetof(control{}.userCount) + 2, ErrDamaged},
+		{"rooms", superblockBytes + unsafe.Offsetof(control{}.roomCount), ErrDamaged},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"sync/atomic"
+	"time"
 )
 
 // Session is a connection's right to act for a user. It is good as long as its row
@@ -73,25 +74,35 @@ func (st *Store) claimSessionRow() (row uint32, ok bool) {
 }
 
 // CloseSession ends a session: no request of it takes effect any more, and it leaves
-// its rooms. What a busy lock holds up is finished by a later Beat.
+// its rooms. What a busy lock holds up is finished by a later Beat. A session that is
+// closed already is left alone: its row may be another's.
 func (st *Store) CloseSession(s Session) {
-	row := &st.seg.sessions[s.Row]
-	if row.id.Load() != s.ID {
+	if !st.sessionCurrent(s) {
 		return
 	}
-	row.epoch.Add(1)
+	st.seg.sessions[s.Row].epoch.Add(1)
 	st.retiring = append(st.retiring, s.Row)
 	st.retireSessions()
 }
 
-// retireSessions frees the rows of closed sessions, as far as locks can be had.
+// retireSessions tries once to free each row of a closed session. Those that a lock
+// keeps busy go to the end of the queue; once LockWaitMax is spent the rest waits for the
+// next call, so that the heart goes on beating.
 func (st *Store) retireSessions() {
-	for len(st.retiring) > 0 {
-		last := len(st.retiring) - 1
-		if st.retireSessionRow(st.retiring[last]) != nil {
+	if len(st.retiring) == 0 {
+		return
+	}
+	deadline := time.Now().Add(LockWaitMax)
+	for range len(st.retiring) {
+		row := st.retiring[0]
+		st.retiring = st.retiring[1:]
+		if st.retireSessionRow(row) == nil {
+			continue
+		}
+		st.retiring = append(st.retiring, row)
+		if time.Now().After(deadline) {
 			return
 		}
-		st.retiring = st.retiring[:last]
 	}
 }
 
@@ -115,10 +126,11 @@ func (st *Store) retireSessionRow(r uint32) error {
 	return nil
 }
 
-// sessionCurrent tells whether s may still act. It is exact under the user's account lock.
+// sessionCurrent tells whether s may still act. It is exact under the user's
+// account lock. The zero Session is none, though a row that was never used looks like it.
 func (st *Store) sessionCurrent(s Session) bool {
 	row := &st.seg.sessions[s.Row]
-	return row.epoch.Load() == s.Epoch && row.id.Load() == s.ID
+	return s.ID != 0 && row.epoch.Load() == s.Epoch && row.id.Load() == s.ID
 }
 
 // LastReqID is the highest req_id of a money request that the session had applied.

@@ -6,6 +6,7 @@ import (
 	"math"
 	mathrand "math/rand/v2"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -94,11 +95,23 @@ func (st *Store) begin() {
 	row := st.slot
 	st.owner = lockOwner(st.index, row.generation.Add(1))
 	st.metrics.connectionsLost()
+	st.forgetDeliveries()
 	row.pid.Store(uint32(os.Getpid()))
 	row.startedNs.Store(st.nowNs)
 	st.Beat()
 	row.armed.Store(1)
 	row.state.Store(uint32(SlotRunning))
+}
+
+// forgetDeliveries empties the mailbox and the dirty bitmap: what is in them was for
+// connections that are gone.
+func (st *Store) forgetDeliveries() {
+	st.seg.mailboxes[st.index].cursor.Store(st.seg.mailRing(st.index).state().tail)
+	st.slot.mailDirty.Store(0)
+	words := st.seg.dirtyWords(st.index)
+	for w := range words {
+		atomic.StoreUint64(&words[w], 0)
+	}
 }
 
 // Close gives the slot back. Sessions that are still open are the caller's to close

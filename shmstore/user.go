@@ -24,11 +24,14 @@ func (st *Store) createUserLocked(name []byte, keys userKeys) (uint32, error) {
 	if _, taken := st.seg.FindUser(name); taken {
 		return 0, fmt.Errorf("user %q: %w", name, ErrExists)
 	}
-	user := st.seg.control.userCount.Load() + 1
+	user := st.seg.UserCount() + 1
 	if user > st.seg.shape.UsersMax {
 		return 0, fmt.Errorf("%w: %d users", ErrTableFull, st.seg.shape.UsersMax)
 	}
-	return user, st.commitName(kindUserCreate, user, padName(name), keys)
+	if err := st.commitName(kindUserCreate, user, padName(name), keys); err != nil {
+		return 0, err
+	}
+	return user, nil
 }
 
 // SetUserKeys replaces a user's login keys. Errors: ErrNoUser, ErrBusy.
@@ -44,13 +47,15 @@ func (st *Store) SetUserKeys(user uint32, storedKey, serverKey [32]byte) error {
 	return err
 }
 
-// applyUser sets a user's row. The count is raised last: it makes the user exist.
+// applyUser sets a user's row. The count is raised last: it makes the user exist. Cut
+// short between the flip of active and keysSeq it is done again: both pairs then hold
+// the record's keys.
 func (seg *Segment) applyUser(rec *nameRecord) {
 	row := &seg.users[rec.subject]
 	if row.keysSeq < rec.seq {
-		idle := 1 - row.active.Load()&1
-		row.keys[idle] = rec.keys
-		row.active.Store(idle)
+		next := row.active.Load() + 1
+		row.keys[next&1] = rec.keys
+		row.active.Store(next)
 		row.keysSeq = rec.seq
 	}
 	if rec.kind == kindUserCreate && row.seq < rec.seq {
@@ -67,13 +72,14 @@ func (seg *Segment) applyUser(rec *nameRecord) {
 // lock or repairs its holder.
 func (seg *Segment) indexUser(user uint32) {
 	name := seg.UserName(user)
-	mask := uint64(len(seg.userIndex) - 1)
-	for i := nameHash(name) & mask; ; i = (i + 1) & mask {
-		switch atomic.LoadUint32(&seg.userIndex[i]) {
+	mask, hash := uint64(len(seg.userIndex)-1), nameHash(name)
+	for probe := range uint64(len(seg.userIndex)) {
+		bucket := &seg.userIndex[(hash+probe)&mask]
+		switch atomic.LoadUint32(bucket) {
 		case user:
 			return
 		case 0:
-			atomic.StoreUint32(&seg.userIndex[i], user)
+			atomic.StoreUint32(bucket, user)
 			return
 		}
 	}
@@ -84,16 +90,17 @@ func (seg *Segment) FindUser(name []byte) (user uint32, found bool) {
 	if len(name) == 0 || len(name) > NameBytesMax {
 		return 0, false
 	}
-	mask := uint64(len(seg.userIndex) - 1)
-	for i := nameHash(name) & mask; ; i = (i + 1) & mask {
-		user := atomic.LoadUint32(&seg.userIndex[i])
+	mask, hash := uint64(len(seg.userIndex)-1), nameHash(name)
+	for probe := range uint64(len(seg.userIndex)) {
+		user := atomic.LoadUint32(&seg.userIndex[(hash+probe)&mask])
 		if user == 0 {
-			return 0, false
+			break
 		}
 		if bytes.Equal(seg.UserName(user), name) {
 			return user, seg.userExists(user)
 		}
 	}
+	return 0, false
 }
 
 // nameHash is FNV-1a: every process, of any build, must find the same bucket.
@@ -106,11 +113,14 @@ func nameHash(name []byte) uint64 {
 }
 
 func (seg *Segment) userExists(user uint32) bool {
-	return user != 0 && user <= seg.control.userCount.Load()
+	return user != 0 && user <= seg.UserCount()
 }
 
-// UserCount is the number of users; their ids are 1 … UserCount.
-func (seg *Segment) UserCount() uint32 { return seg.control.userCount.Load() }
+// UserCount is the number of users; their ids are 1 … UserCount. It stays in the table
+// even if the segment is damaged.
+func (seg *Segment) UserCount() uint32 {
+	return min(seg.control.userCount.Load(), seg.shape.UsersMax)
+}
 
 // UserName is a user's name, in shared memory: it never changes, and must not be
 // changed. It is empty for a user that does not exist.
@@ -121,7 +131,8 @@ func (seg *Segment) UserName(user uint32) []byte {
 	return trimName(&seg.users[user].name)
 }
 
-// UserKeys is the server's half of a user's login keys.
+// UserKeys is the server's half of a user's login keys. active only grows, so keys that
+// were replaced twice during the copy are seen to have been.
 func (seg *Segment) UserKeys(user uint32) (storedKey, serverKey [32]byte, ok bool) {
 	if !seg.userExists(user) {
 		return storedKey, serverKey, false

@@ -113,3 +113,106 @@ func TestTheSessionTableFillsAndEmpties(t *testing.T) {
 		t.Errorf("unknown user: %v", err)
 	}
 }
+
+func TestAClosedSessionIsClosedOnce(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	st, other := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+	alice := login(t, st, "alice", 10)
+	other.slot.heartbeatNs.Store(0) // its locks are not waited for
+	if err := other.lockAccounts(alice.User, 0); err != nil {
+		t.Fatal(err)
+	}
+	st.CloseSession(alice)
+	st.CloseSession(alice)
+	if len(st.retiring) != 1 {
+		t.Errorf("rows %v are to be freed", st.retiring)
+	}
+	other.unlockAccounts(alice.User, 0)
+	st.Beat()
+	again := openSession(t, st, alice.User)
+	st.CloseSession(alice)
+	if !st.sessionCurrent(again) {
+		t.Error("closing a closed session ended another")
+	}
+}
+
+func TestTheZeroSessionIsNone(t *testing.T) {
+	st := newStore(t, smallShape())
+	room := openRoom(t, st, "lobby")
+	addUser(t, st, "alice")
+	var none Session
+	st.CloseSession(none)
+	if epoch := st.seg.sessions[0].epoch.Load(); epoch != 0 {
+		t.Errorf("closing it raised epoch 0 to %d", epoch)
+	}
+	if _, err := st.Join(none, room); !errors.Is(err, ErrFenced) {
+		t.Errorf("joining: %v", err)
+	}
+}
+
+func TestABusyRowHoldsNoOtherUp(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	st, other := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+	alice, bob := login(t, st, "alice", 0), login(t, st, "bob", 0)
+	other.slot.heartbeatNs.Store(0) // its locks are not waited for
+	if err := other.lockAccounts(alice.User, bob.User); err != nil {
+		t.Fatal(err)
+	}
+	st.CloseSession(alice)
+	st.CloseSession(bob)
+	other.release(placeFirst, &seg.accounts[alice.User].lock)
+	st.Beat()
+	if seg.Online(alice.User) || !seg.Online(bob.User) || !slices.Equal(st.retiring, []uint32{bob.Row}) {
+		t.Errorf("rows %v are to be freed, want bob's %d", st.retiring, bob.Row)
+	}
+	other.release(placeSecond, &seg.accounts[bob.User].lock)
+	st.Beat()
+	if seg.Online(bob.User) {
+		t.Error("bob is online")
+	}
+}
+
+// TestReplacedKeysAreNoticed: a reader that copies a pair of keys compares active before
+// and after, so active must never come back to a value that it had.
+func TestReplacedKeysAreNoticed(t *testing.T) {
+	st := newStore(t, smallShape())
+	user := addUser(t, st, "alice")
+	row := &st.seg.users[user]
+	seen := map[uint32]bool{row.active.Load(): true}
+	for i := range byte(5) {
+		if err := st.SetUserKeys(user, [32]byte{i}, [32]byte{i}); err != nil {
+			t.Fatal(err)
+		}
+		if active := row.active.Load(); seen[active] {
+			t.Errorf("active is %d again", active)
+		}
+		seen[row.active.Load()] = true
+	}
+}
+
+func TestKeysThatAreAppliedTwiceAreTheRecords(t *testing.T) {
+	st := newStore(t, smallShape())
+	user := addUser(t, st, "alice")
+	if err := st.SetUserKeys(user, [32]byte{7}, [32]byte{8}); err != nil {
+		t.Fatal(err)
+	}
+	rec := st.seg.recordSlot(st.seg.Head())
+	st.seg.users[user].keysSeq = 0 // killed after the flip
+	st.seg.apply(rec)
+	if stored, server, ok := st.seg.UserKeys(user); !ok || stored[0] != 7 || server[0] != 8 {
+		t.Errorf("%v %v %v", stored[0], server[0], ok)
+	}
+}
+
+func TestAUserThatWasNotMadeHasNoNumber(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	st, other := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+	other.slot.heartbeatNs.Store(0) // its locks are not waited for
+	if err := other.acquire(placeLog, lockLog, &seg.control.logLock); err != nil {
+		t.Fatal(err)
+	}
+	if user, err := st.CreateUser([]byte("alice"), [32]byte{}, [32]byte{}); !errors.Is(err, ErrBusy) || user != 0 {
+		t.Errorf("user %d, %v", user, err)
+	}
+	other.release(placeLog, &seg.control.logLock)
+}

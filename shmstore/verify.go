@@ -2,9 +2,15 @@ package shmstore
 
 import (
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
+
+// The ledger is checked against itself: the accounts' sums against the supply, and the
+// accounts against a fold of the log. Verify does it beside running processes. What
+// they change all the time (locks, members, sessions, rings) only VerifyQuiescent can
+// check, on a segment that stands still.
 
 // VerifyReport is what Verify counted, and what it found wrong.
 type VerifyReport struct {
@@ -30,56 +36,106 @@ func (r *VerifyReport) String() string {
 		verdict, r.Users, r.Head, r.Supply, r.Balances, r.Deposits, r.Withdrawals, r.Folded)
 }
 
-const problemsMax = 20
-
 func (r *VerifyReport) problem(format string, args ...any) {
 	if len(r.Problems) < problemsMax {
 		r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
 	}
 }
 
-// Verify checks the ledger while others go on: it holds the log lock, and so holds up
-// their commits, until it has read it. ErrBusy: the lock was not to be had, or a slot
-// has a committed record that it does not apply.
+// accountState is an account at some record.
+type accountState struct {
+	balance int64
+	lastSeq uint64
+}
+
+// books are the accounts at one instant, at which everything committed was applied.
+type books struct {
+	head        uint64
+	supply      uint64
+	balances    uint64
+	deposits    uint64
+	withdrawals uint64
+	accounts    []accountState // by user; 0 is nobody
+}
+
+// Verify checks the ledger while others go on. It holds up their commits, by the log
+// lock, only while it copies the books; it checks them afterwards, and folds those
+// records that are still in the ring when it comes to them. ErrBusy: the lock was not
+// to be had, or a slot has a committed record that it does not apply; ErrDamaged.
 func (st *Store) Verify() (*VerifyReport, error) {
-	c := st.seg.control
-	if err := st.acquire(placeLog, lockLog, &c.logLock); err != nil {
+	if err := st.seg.checkCounts(); err != nil {
 		return nil, err
 	}
-	defer st.release(placeLog, &c.logLock)
-	for deadline := time.Now().Add(LockWaitMax); st.seg.appliedFloor() < c.head.Load(); {
-		if time.Now().After(deadline) {
+	b := newBooks(st.seg.UserCount())
+	deadline := time.Now().Add(LockWaitMax)
+	for taken := false; !taken; {
+		if !st.seg.awaitApplied(deadline) {
 			return nil, fmt.Errorf("a committed record is not applied: %w", ErrBusy)
 		}
-	}
-	return st.seg.verifyLedger(), nil
-}
-
-// VerifyQuiescent checks a segment that no process is changing: besides the ledger,
-// that no lock is held, nothing is pending, and every room's counts are its bitmap's.
-func (seg *Segment) VerifyQuiescent() *VerifyReport {
-	r := seg.verifyLedger()
-	seg.verifyLocks(r)
-	for i := range seg.slots {
-		if seq := seg.slots[i].pendingSeq; seq != 0 {
-			r.problem("slot %d has record %d pending", i, seq)
+		var err error
+		if taken, err = st.takeBooks(b); err != nil {
+			return nil, err
 		}
 	}
-	seg.verifyMembers(r)
-	return r
+	return st.seg.verifyBooks(b), nil
 }
 
-func (seg *Segment) verifyLedger() *VerifyReport {
-	head := seg.control.head.Load()
-	r := &VerifyReport{Users: seg.UserCount(), Head: head, Supply: seg.recordSlot(head).supplyAfter}
-	for user := uint32(1); user <= r.Users; user++ {
+// newBooks has room for some more users than there are, and its memory touched: what
+// is done under the log lock is to be quick.
+func newBooks(users uint32) *books {
+	accounts := make([]accountState, 0, users+users/64+64)
+	clear(accounts[:cap(accounts)])
+	return &books{accounts: accounts}
+}
+
+// takeBooks copies the books under the log lock, unless a record is not applied yet.
+func (st *Store) takeBooks(b *books) (taken bool, err error) {
+	word := &st.seg.control.logLock
+	if err := st.acquire(placeLog, lockLog, word); err != nil {
+		return false, err
+	}
+	if taken = st.seg.awaitApplied(time.Now().Add(verifySettleMax)); taken {
+		st.seg.copyBooks(b)
+	}
+	st.release(placeLog, word)
+	return taken, nil
+}
+
+// awaitApplied waits until all that is committed when it is called has been applied.
+func (seg *Segment) awaitApplied(deadline time.Time) bool {
+	for head := seg.Head(); seg.appliedFloor() < head; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
+// copyBooks fills b in. The caller holds the log lock and everything is applied, or no
+// process changes the segment.
+func (seg *Segment) copyBooks(b *books) {
+	head := seg.Head()
+	*b = books{head: head, supply: seg.recordSlot(head).supplyAfter, accounts: append(b.accounts[:0], accountState{})}
+	for user := uint32(1); user <= seg.UserCount(); user++ {
 		a := &seg.accounts[user]
-		if balance := atomic.LoadInt64(&a.balance); balance < 0 {
+		balance := atomic.LoadInt64(&a.balance)
+		b.accounts = append(b.accounts, accountState{balance, a.lastSeq})
+		b.balances += uint64(balance)
+		b.deposits += a.deposited
+		b.withdrawals += a.withdrawn
+	}
+}
+
+// verifyBooks checks b in itself, against the name index and against the log.
+func (seg *Segment) verifyBooks(b *books) *VerifyReport {
+	r := &VerifyReport{
+		Users: uint32(len(b.accounts) - 1), Head: b.head, Supply: b.supply,
+		Balances: b.balances, Deposits: b.deposits, Withdrawals: b.withdrawals,
+	}
+	for user := uint32(1); user <= r.Users; user++ {
+		if balance := b.accounts[user].balance; balance < 0 {
 			r.problem("user %d has balance %d", user, balance)
 		}
-		r.Balances += uint64(a.balance)
-		r.Deposits += a.deposited
-		r.Withdrawals += a.withdrawn
 		if found, ok := seg.FindUser(seg.UserName(user)); !ok || found != user {
 			r.problem("user %d %q is not found by name", user, seg.UserName(user))
 		}
@@ -90,69 +146,76 @@ func (seg *Segment) verifyLedger() *VerifyReport {
 	if r.Deposits-r.Withdrawals != r.Supply {
 		r.problem("deposits %d less withdrawals %d are not the supply %d", r.Deposits, r.Withdrawals, r.Supply)
 	}
-	seg.verifyFold(r)
+	seg.verifyFold(r, b)
 	return r
 }
 
-// fold is what the log says of one account.
+// fold is what the records from first on say of the accounts.
 type fold struct {
-	balance int64
-	lastSeq uint64
+	report   *VerifyReport
+	first    uint64
+	last     record         // the newest one; before any, of seq 0
+	accounts []accountState // by user; lastSeq 0: no record names it
 }
 
-// verifyFold reads the log from the oldest record in the ring and compares every
-// record with what comes before it, and every row with the newest record that names it.
-func (seg *Segment) verifyFold(r *VerifyReport) {
-	first := uint64(1)
-	if capacity := uint64(seg.shape.LogRecords); r.Head > capacity {
-		first = r.Head - capacity + 1
-	}
-	folds := make(map[uint32]fold)
-	var last record
-	for seq := first; seq <= r.Head; seq++ {
-		rec := seg.recordSlot(seq)
+// verifyFold compares every record in the ring up to the books' head with what comes
+// before it, and every account with the newest record that names it.
+func (seg *Segment) verifyFold(r *VerifyReport, b *books) {
+	f := fold{report: r, first: seg.oldestRecord(), accounts: make([]accountState, len(b.accounts))}
+	var rec record
+	for seq := f.first; seq <= b.head; {
+		if !seg.loadRecord(seq, &rec) { // overwritten meanwhile, and all before it
+			seq = max(seg.oldestRecord(), seq+1)
+			f.restart(seq)
+			continue
+		}
 		if rec.seq != seq {
 			r.problem("record %d has seq %d", seq, rec.seq)
 			return
 		}
-		checkRecord(r, rec, &last, seq > 1 && seq == first, folds)
-		last = *rec
-		r.Folded++
+		f.add(&rec)
+		seq++
 	}
-	for user := uint32(1); user <= r.Users; user++ {
-		a := &seg.accounts[user]
-		f, named := folds[user]
-		if !named && a.lastSeq < first {
-			continue // its records have left the ring
-		}
-		if a.balance != f.balance || a.lastSeq != f.lastSeq {
-			r.problem("user %d has balance %d at seq %d, the log says %d at %d", user, a.balance, a.lastSeq, f.balance, f.lastSeq)
-		}
-	}
+	f.compare(b)
 }
 
-// checkRecord compares rec with its predecessor (unknown: it is no longer in the
-// ring) and with the folds of the accounts it names, and enters it into them.
-func checkRecord(r *VerifyReport, rec, last *record, unknown bool, folds map[uint32]fold) {
+// oldestRecord is the seq of the oldest record that is surely whole: the place of the
+// one before it is the next record's, which may be being written.
+func (seg *Segment) oldestRecord() uint64 {
+	next, capacity := seg.Head()+1, uint64(seg.shape.LogRecords)
+	return max(next, capacity) - capacity + 1
+}
+
+// restart forgets all records: the first one known is to be seq.
+func (f *fold) restart(seq uint64) {
+	f.first, f.last, f.report.Folded = seq, record{}, 0
+	clear(f.accounts)
+}
+
+// add compares rec with the record before it, if that is known, and with the accounts
+// that it names, and enters it.
+func (f *fold) add(rec *record) {
 	in, out := rec.flows()
-	if !unknown && rec.supplyAfter != last.supplyAfter+in-out {
-		r.problem("record %d: supply %d after %d", rec.seq, rec.supplyAfter, last.supplyAfter)
+	if f.last.seq == rec.seq-1 && rec.supplyAfter != f.last.supplyAfter+in-out {
+		f.report.problem("record %d: supply %d after %d", rec.seq, rec.supplyAfter, f.last.supplyAfter)
 	}
-	if rec.timeNs < last.timeNs {
-		r.problem("record %d: time goes back", rec.seq)
+	if rec.timeNs < f.last.timeNs {
+		f.report.problem("record %d: time goes back", rec.seq)
 	}
 	switch rec.kind {
 	case kindDeposit:
-		checkSide(r, rec, rec.subject, rec.subjectBalance, int64(rec.amount), rec.subjectPrev, folds)
+		f.addSide(rec, rec.subject, rec.subjectBalance, int64(rec.amount), rec.subjectPrev)
 	case kindWithdraw:
-		checkSide(r, rec, rec.subject, rec.subjectBalance, -int64(rec.amount), rec.subjectPrev, folds)
+		f.addSide(rec, rec.subject, rec.subjectBalance, -int64(rec.amount), rec.subjectPrev)
 	case kindTransfer:
-		checkSide(r, rec, rec.subject, rec.subjectBalance, -int64(rec.amount), rec.subjectPrev, folds)
-		checkSide(r, rec, rec.peer, rec.peerBalance, int64(rec.amount), rec.peerPrev, folds)
+		f.addSide(rec, rec.subject, rec.subjectBalance, -int64(rec.amount), rec.subjectPrev)
+		f.addSide(rec, rec.peer, rec.peerBalance, int64(rec.amount), rec.peerPrev)
 	case kindUserCreate, kindUserKeys, kindRoomCreate:
 	default:
-		r.problem("record %d has unknown kind %d", rec.seq, rec.kind)
+		f.report.problem("record %d has unknown kind %d", rec.seq, rec.kind)
 	}
+	f.last = *rec
+	f.report.Folded++
 }
 
 // flows is what a record adds to and takes from the supply.
@@ -166,56 +229,30 @@ func (r *record) flows() (in, out uint64) {
 	return 0, 0
 }
 
-func checkSide(r *VerifyReport, rec *record, user uint32, after, delta int64, prev uint64, folds map[uint32]fold) {
-	f, known := folds[user]
-	if !known && prev == 0 {
-		f, known = fold{}, true // the account's first record
+// addSide enters what rec says of one account. prev 0 is the account's first record.
+func (f *fold) addSide(rec *record, user uint32, after, delta int64, prev uint64) {
+	if user == 0 || int(user) >= len(f.accounts) {
+		f.report.problem("record %d names user %d of %d", rec.seq, user, len(f.accounts)-1)
+		return
 	}
-	if known && (after != f.balance+delta || prev != f.lastSeq) {
-		r.problem("record %d: user %d has %d after %d %+d, previous record %d not %d",
-			rec.seq, user, after, f.balance, delta, prev, f.lastSeq)
+	a := &f.accounts[user]
+	known := a.lastSeq != 0 || prev == 0
+	if known && (after != a.balance+delta || prev != a.lastSeq) {
+		f.report.problem("record %d: user %d has %d after %d %+d, previous record %d not %d",
+			rec.seq, user, after, a.balance, delta, prev, a.lastSeq)
 	}
-	folds[user] = fold{balance: after, lastSeq: rec.seq}
+	*a = accountState{balance: after, lastSeq: rec.seq}
 }
 
-func (seg *Segment) verifyLocks(r *VerifyReport) {
-	check := func(ref lockRef) {
-		if word := atomic.LoadUint32(seg.lockWord(ref)); word != 0 {
-			r.problem("lock %x is held by slot %d (%08x)", uint64(ref), ownerSlot(word), word)
-		}
-	}
-	check(lockRegistry)
-	check(lockGlobal)
-	check(lockLog)
-	for user := range seg.accounts {
-		check(accountLock(uint32(user)))
-	}
-	for room := range seg.rooms {
-		check(roomLock(uint32(room)))
-	}
-	for slot := range seg.mailboxes {
-		check(mailboxLock(slot))
-	}
-}
-
-func (seg *Segment) verifyMembers(r *VerifyReport) {
-	for room := uint32(1); room <= seg.RoomCount(); room++ {
-		row, total := &seg.rooms[room], uint32(0)
-		var bySlot [slotsMax]uint32
-		seg.eachMember(room, func(s uint32) bool {
-			if slot := seg.sessions[s].slot(); slot >= 0 {
-				bySlot[slot]++
-			}
-			total++
-			return true
-		})
-		if n := row.memberCount.Load(); n != total {
-			r.problem("room %d counts %d members, its bitmap %d", room, n, total)
-		}
-		for i := range bySlot {
-			if n := row.bySlot[i].Load(); n != bySlot[i] {
-				r.problem("room %d counts %d members of slot %d, its bitmap %d", room, n, i, bySlot[i])
-			}
+// compare holds the books against the fold. Accounts whose records have left the ring
+// are only part of the sums.
+func (f *fold) compare(b *books) {
+	for user, a := range b.accounts {
+		said := f.accounts[user]
+		left := said.lastSeq == 0 && a.lastSeq != 0 && a.lastSeq < f.first
+		if a != said && !left {
+			f.report.problem("user %d has balance %d at seq %d, the log says %d at %d",
+				user, a.balance, a.lastSeq, said.balance, said.lastSeq)
 		}
 	}
 }

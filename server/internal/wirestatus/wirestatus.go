@@ -32,6 +32,7 @@ var table = []row{
 	{shmstore.ErrName, libproto.StatusInvalidArgument},
 	{shmstore.ErrMessageLength, libproto.StatusInvalidArgument},
 	{shmstore.ErrLegs, libproto.StatusInvalidArgument},
+	{shmstore.ErrTooFar, libproto.StatusInvalidArgument},
 	{shmstore.ErrRetryMismatch, libproto.StatusInvalidArgument},
 	{shmstore.ErrRetryExpired, libproto.StatusExpired},
 	{shmstore.ErrExists, libproto.StatusAlreadyExists},

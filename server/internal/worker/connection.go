@@ -137,7 +137,7 @@ func (w *Worker) endSession(c *conn) {
 		w.sessions[c.session.Row] = nil
 	}
 	w.store.CloseSession(c.session)
-	c.session.ID = 0
+	c.session = shmstore.Session{}
 }
 
 func (w *Worker) heartbeat(_ *conn, f *libproto.Frame, q *libproto.HeartbeatRequest) {

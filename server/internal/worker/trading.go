@@ -71,7 +71,7 @@ func (w *Worker) transferBatch(c *conn, f *libproto.Frame, q *libproto.TransferB
 		l.legs = append(l.legs, shmstore.Leg{To: leg.ToUserID, Amount: leg.Amount})
 	}
 	outcomes := l.outcomes[:len(l.legs)]
-	balance, again, err := w.store.TransferBatch(c.session, f.ReqID, l.legs, outcomes)
+	posting, err := w.store.TransferBatch(c.session, f.ReqID, l.legs, outcomes)
 	if err != nil {
 		w.refuse(f, err)
 		return
@@ -80,7 +80,7 @@ func (w *Worker) transferBatch(c *conn, f *libproto.Frame, q *libproto.TransferB
 	for _, o := range outcomes {
 		l.results = append(l.results, libproto.LegResult{Status: wirestatus.Of(o.Err), TxnID: o.Seq})
 	}
-	respondWith(w, f, replayed(again), libproto.TransferBatchResponse{Balance: balance, Results: l.results})
+	respondWith(w, f, replayed(posting.Replayed), libproto.TransferBatchResponse{Balance: posting.Balance, Results: l.results})
 }
 
 func (w *Worker) txnStatus(c *conn, f *libproto.Frame, q *libproto.TxnStatusRequest) {
