@@ -46,7 +46,7 @@ func (st *Store) ConnectionOpened(addr netip.Addr, limit uint32) bool {
 		return false
 	}
 	if row == nil || !st.countConnection(row, key) {
-		st.rowless().opened(key)
+		st.rowless.opened(key)
 	}
 	return true
 }
@@ -65,7 +65,7 @@ func (st *Store) countConnection(row *addressRow, key uint64) bool {
 // ConnectionClosed undoes ConnectionOpened.
 func (st *Store) ConnectionClosed(addr netip.Addr) {
 	key := addressKey(addr)
-	if st.rowless().closed(key) {
+	if st.rowless.closed(key) {
 		return
 	}
 	if row := st.findAddress(key); row != nil && row.connections[st.index].Load() != 0 {
@@ -73,18 +73,10 @@ func (st *Store) ConnectionClosed(addr netip.Addr) {
 	}
 }
 
-// rowlessConnections are a slot's connections, by address, for which the table had no
+// rowlessConnections are a store's connections, by address, for which the table had no
 // row, so that their closing is not taken off a row that the address gets later. They
-// are in the memory of the slot's process.
+// are in the memory of the store's process.
 type rowlessConnections map[uint64]uint32
-
-func (st *Store) rowless() rowlessConnections {
-	c := &st.seg.rowless[st.index]
-	if *c == nil {
-		*c = make(rowlessConnections)
-	}
-	return *c
-}
 
 func (c rowlessConnections) opened(key uint64) { c[key]++ }
 

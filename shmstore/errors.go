@@ -15,7 +15,7 @@ var (
 	ErrExists            = errors.New("name is taken")
 	ErrName              = errors.New("name must be 1 to 32 of A-Z a-z 0-9 _ . -")
 	ErrMessageLength     = errors.New("message is empty or too long")
-	ErrTooFar            = errors.New("too far back")
+	ErrTooFar            = errors.New("too far back to be looked up in one request")
 	ErrLegs              = errors.New("a batch holds 1 to 1024 legs")
 )
 

@@ -22,8 +22,6 @@ type Segment struct {
 	path  string
 	fd    int
 	mem   []byte
-
-	rowless [slotsMax]rowlessConnections // of the slots that this process is bound to
 }
 
 // plan is where each region lies and how long it is.

@@ -52,6 +52,7 @@ type Store struct {
 	random  *mathrand.ChaCha8
 	nextRow uint32 // where the search for a free session row goes on
 
+	rowless  rowlessConnections
 	retiring []uint32 // rows of closed sessions that a lock has kept from being freed
 }
 
@@ -87,6 +88,7 @@ func (seg *Segment) newStore(i int, wake func(slot int)) (*Store, error) {
 		random:  mathrand.NewChaCha8(seed),
 		nextRow: uint32(i) * (seg.shape.SessionsMax / uint32(seg.shape.Slots())),
 		nowNs:   uint64(time.Now().UnixNano()),
+		rowless: make(rowlessConnections),
 	}, nil
 }
 
