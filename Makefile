@@ -32,7 +32,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Tests run programs and read files that Go's test cache does not know of: never take a result from it.
 TEST := $(GO) test -count=1 $(TESTFLAGS)
 
-.PHONY: build run demo test race lint fuzz bench install clean help check-go standalone
+.PHONY: build run demo test race crash lint fuzz bench install clean help check-go standalone
 
 build: check-go ## the binaries, into bin/
 	@mkdir -p bin
@@ -49,6 +49,9 @@ test: check-go standalone ## all tests, and that each module builds alone; TESTF
 
 race: check-go ## all tests under the race detector
 	CGO_ENABLED=1 $(TEST) -race -timeout 10m $(PACKAGES)
+
+crash: check-go ## slot processes killed at every instruction of every operation, and repaired; takes minutes
+	$(TEST) -timeout 30m -v -run '^TestKilledAtEveryInstruction$$' ./shmstore -crash=all
 
 lint: check-go ## gofmt, vet, staticcheck and more; settings in .golangci.yml
 	$(GO) run $(GOLANGCI_LINT) run $(PACKAGES)

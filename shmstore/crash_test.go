@@ -1,0 +1,231 @@
+package shmstore
+
+import (
+	"flag"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"text/tabwriter"
+)
+
+// A process can be killed between any two instructions. These tests run one operation
+// of a child instruction by instruction, and after each that changed the segment or an
+// eventfd they take a copy of what a SIGKILL would leave. On the copy the dead slot is
+// repaired; then all must be whole, whoever sleeps must have been woken, and everybody
+// else must be able to go on. The same is done to the master while it repairs.
+
+var crashFlag = flag.String("crash", "some", "what TestKilledAtEveryInstruction covers: some or all")
+
+// crashTally is a row of the table at the end.
+type crashTally struct {
+	name         string
+	instructions int
+	notCommitted int // states before the operation's effect is for good
+	committed    int // and after
+	violations   int
+}
+
+func TestKilledAtEveryInstruction(t *testing.T) {
+	if raceDetector() {
+		t.Skip("the race detector's own instructions and memory are stepped through too; run it without -race")
+	}
+	var all bool
+	switch *crashFlag {
+	case "some":
+	case "all":
+		all = true
+	default:
+		t.Fatalf("-crash=%s: want some or all", *crashFlag)
+	}
+	var tallies []*crashTally
+	repaired := make(map[repairWork]bool)
+	for n := range crashOperations {
+		op := &crashOperations[n]
+		if !all && !op.sampled {
+			continue
+		}
+		t.Run(op.name, func(t *testing.T) {
+			run := crashRun{op: op, number: n, hearts: crashHearts[:1]}
+			if all {
+				run.hearts = crashHearts
+			}
+			tallies = append(tallies, run.killOperation(t))
+			if victims := run.toRepair(all, repaired); len(victims) > 0 {
+				tallies = append(tallies, run.killRepairs(t, victims))
+			}
+		})
+	}
+	if len(tallies) == 0 {
+		t.Skip("no operation was stepped through")
+	}
+	t.Log(crashTable(tallies))
+}
+
+// raceDetector tells whether this binary, and so the child, is instrumented.
+func raceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return false
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "-race" {
+			return setting.Value == "true"
+		}
+	}
+	return false
+}
+
+func crashTable(tallies []*crashTally) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\noperation\tinstructions\tdistinct states\tnot committed\tcommitted\tviolations\t")
+	sum := crashTally{name: "total"}
+	for _, c := range tallies {
+		c.write(w)
+		sum.instructions += c.instructions
+		sum.notCommitted += c.notCommitted
+		sum.committed += c.committed
+		sum.violations += c.violations
+	}
+	sum.write(w)
+	w.Flush()
+	return b.String()
+}
+
+func (c *crashTally) write(w *tabwriter.Writer) {
+	fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t\n",
+		c.name, c.instructions, c.notCommitted+c.committed, c.notCommitted, c.committed, c.violations)
+}
+
+// crashRun is one operation, killed everywhere.
+type crashRun struct {
+	op      *crashOperation
+	number  int // of the operation
+	hearts  []crashHeart
+	before  crashBefore
+	victims []crashVictim
+}
+
+// crashVictim is a segment that a killed process left, from which a repair starts.
+type crashVictim struct {
+	work  repairWork
+	image *crashImage
+}
+
+// repairWork is what a repair has to do: states that agree in it are repaired by the same
+// steps, whatever the operation was.
+type repairWork struct {
+	lockMode   LockMode
+	records    uint64     // committed since the beginning
+	pending    recordKind // of the newest, if it is not known to be applied
+	announced  [announcements]lockRef
+	held       [announcements]bool
+	ownerWords [2]uint32 // of the session rows that slot 0 has or takes
+	member     bool
+	connection bool // of the address table
+	news       bool // published in room 1 or the mailbox, and not drained by the watcher
+}
+
+// killOperation kills slot 0 in the middle of the operation.
+func (run *crashRun) killOperation(t *testing.T) *crashTally {
+	scene := newCrashScene(t, run.op.lockMode)
+	child := traceChild(t, scene, "crash", 0, run.number)
+	defer child.end()
+	child.runToStop()
+	scene.settle()
+	run.before = takeBefore(scene.seg)
+	tally := &crashTally{name: run.op.name}
+	judge := newCrashJudge(t, run, repairByMaster)
+	tally.instructions = child.eachState(func(image *crashImage, where string) {
+		tally.count(run.op.committed(&run.before, image.seg))
+		run.keepVictim(image)
+		tally.violations += judge.report(image, where)
+	})
+	return tally
+}
+
+func (c *crashTally) count(committed bool) {
+	if committed {
+		c.committed++
+	} else {
+		c.notCommitted++
+	}
+}
+
+// keepVictim remembers the first image of every kind of repair.
+func (run *crashRun) keepVictim(image *crashImage) {
+	work := run.workLeft(image.seg)
+	for _, v := range run.victims {
+		if v.work == work {
+			return
+		}
+	}
+	run.victims = append(run.victims, crashVictim{work, image.clone()})
+}
+
+func (run *crashRun) workLeft(seg *Segment) repairWork {
+	slot := &seg.slots[0]
+	work := repairWork{
+		lockMode:  run.op.lockMode,
+		records:   seg.Head() - run.before.head,
+		announced: slot.announced,
+		member:    seg.isMember(1, run.before.session.Row),
+
+		connection: connectionsCounted(seg) != 0,
+		news:       watcherLeft(seg) != (watcherNews{}),
+	}
+	if slot.pendingSeq != 0 && slot.pendingSeq == seg.Head() {
+		work.pending = seg.recordSlot(slot.pendingSeq).kind
+	}
+	for place, ref := range slot.announced {
+		if word := seg.lockWord(ref); word != nil {
+			work.held[place] = ownerSlot(*word) == 0
+		}
+	}
+	for i := range work.ownerWords {
+		work.ownerWords[i] = seg.sessions[run.before.session.Row+uint32(i)].owner.Load()
+	}
+	return work
+}
+
+// toRepair chooses the victims whose repair is killed too: of each kind of work the
+// first, or only the transfer that is committed, not applied, and has both accounts locked.
+func (run *crashRun) toRepair(all bool, known map[repairWork]bool) (chosen []crashVictim) {
+	for _, v := range run.victims {
+		typical := v.work.pending == kindTransfer && v.work.announced[placeLog] == lockNone
+		if !known[v.work] && (all || typical && len(known) == 0) {
+			known[v.work] = true
+			chosen = append(chosen, v)
+		}
+	}
+	return chosen
+}
+
+// killRepairs kills the master in the middle of the repair of each victim.
+func (run *crashRun) killRepairs(t *testing.T, victims []crashVictim) *crashTally {
+	tally := &crashTally{name: "repair after " + run.op.name}
+	for i, v := range victims {
+		t.Run(fmt.Sprintf("repair %d", i), func(t *testing.T) { run.killRepair(t, v, tally) })
+	}
+	return tally
+}
+
+func (run *crashRun) killRepair(t *testing.T, v crashVictim, tally *crashTally) {
+	scene := newCrashScene(t, run.op.lockMode)
+	scene.settle()
+	copy(scene.seg.mem, v.image.seg.mem)
+	if v.image.woken {
+		scene.wake(1)
+	}
+	child := traceChild(t, scene, "crash-repair", 2, 0)
+	defer child.end()
+	child.runToStop()
+	judges := []*crashJudge{newCrashJudge(t, run, repairByWatcher), newCrashJudge(t, run, reviveAll)}
+	tally.instructions += child.eachState(func(image *crashImage, where string) {
+		tally.count(SlotState(image.seg.slots[0].state.Load()) == SlotFree)
+		for _, judge := range judges {
+			tally.violations += judge.report(image, where)
+		}
+	})
+}
