@@ -68,7 +68,7 @@ install: build ## the binaries into DESTDIR/PREFIX/bin (PREFIX=/usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/bin"
 	install -m 0755 $(BINARIES:%=bin/%) "$(DESTDIR)$(PREFIX)/bin"
 
-clean: ## what the targets above left in the tree
+clean: ## bin/ and profiles; not tradechat-data/
 	rm -rf bin
 	find . -name .git -prune -o -type f \( -name '*.prof' -o -name '*.test' -o -name 'coverage.out' \) -exec rm -f {} +
 

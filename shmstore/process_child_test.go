@@ -2,7 +2,6 @@ package shmstore
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -92,8 +91,9 @@ func beatInBackground(st *Store) chan struct{} {
 }
 
 type child struct {
-	cmd *exec.Cmd
-	out io.Reader
+	cmd       *exec.Cmd
+	out       io.Reader
+	collected chan []byte // nil: nobody collects yet
 }
 
 // startChild runs role in slot of seg.
@@ -114,7 +114,7 @@ func startChildWithInput(t testing.TB, seg *Segment, events []*os.File, role str
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return &child{cmd, out}
+	return &child{cmd: cmd, out: out}
 }
 
 // childCommand is this program as a child in role. The first of its extra files is the
@@ -134,8 +134,8 @@ func childCommand(t testing.TB, seg *Segment, events []*os.File, role string, sl
 
 func (c *child) wait(t testing.TB) []byte {
 	t.Helper()
-	report, err := io.ReadAll(c.out)
-	if err := errors.Join(err, c.cmd.Wait()); err != nil {
+	report := c.report()
+	if err := c.cmd.Wait(); err != nil {
 		t.Fatalf("child: %v", err)
 	}
 	return report
@@ -147,9 +147,28 @@ func (c *child) kill(t testing.TB) []byte {
 	if err := c.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	report, _ := io.ReadAll(c.out)
+	report := c.report()
 	_ = c.cmd.Wait()
 	return report
+}
+
+// collect reads what the child reports from now on: one that reports without end would
+// stop when the pipe is full.
+func (c *child) collect() *child {
+	c.collected = make(chan []byte, 1)
+	go func() {
+		report, _ := io.ReadAll(c.out)
+		c.collected <- report
+	}()
+	return c
+}
+
+// report is all that the child has reported and nobody has read, once it has ended.
+func (c *child) report() []byte {
+	if c.collected == nil {
+		c.collect()
+	}
+	return <-c.collected
 }
 
 // newEventFDs makes one eventfd a slot.

@@ -189,7 +189,7 @@ func TestKilledProcessesAreRepairedUnderLoad(t *testing.T) {
 	openRoom(t, master, "lobby")
 	openRoom(t, master, "hall")
 	events := newEventFDs(t, 3)
-	children := []*child{startChild(t, seg, events, "churn", 0, 0), startChild(t, seg, events, "churn", 1, 0)}
+	children := []*child{startChild(t, seg, events, "churn", 0, 0).collect(), startChild(t, seg, events, "churn", 1, 0).collect()}
 	for round := range 40 {
 		slot := round % 2
 		waitForHead(t, seg, seg.Head()+50+rand.Uint64N(200))
@@ -199,7 +199,7 @@ func TestKilledProcessesAreRepairedUnderLoad(t *testing.T) {
 		if r, err := master.Verify(); err != nil || !r.OK() {
 			t.Fatalf("round %d: %v %v", round, err, r)
 		}
-		children[slot] = startChild(t, seg, events, "churn", slot, 0)
+		children[slot] = startChild(t, seg, events, "churn", slot, 0).collect()
 	}
 	for slot, c := range children {
 		c.kill(t)
@@ -472,7 +472,7 @@ func TestASegmentWhoseProcessesWereAllKilledIsRevived(t *testing.T) {
 	openRoom(t, master, "lobby")
 	events := newEventFDs(t, 3)
 	for round := range 5 {
-		children := []*child{startChild(t, seg, events, "churn", 0, 0), startChild(t, seg, events, "churn", 1, 0)}
+		children := []*child{startChild(t, seg, events, "churn", 0, 0).collect(), startChild(t, seg, events, "churn", 1, 0).collect()}
 		for slot := range children {
 			waitForGeneration(t, seg, slot, uint32(round+1))
 		}

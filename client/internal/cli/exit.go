@@ -225,7 +225,7 @@ var refusalHints = map[refusal]string{
 	{libproto.OpTransfer, libproto.StatusInvalidArgument}: "money cannot be transferred to oneself",
 	{0, libproto.StatusInsufficientFunds}:                 "`tradechat balance` tells how much there is",
 	{0, libproto.StatusServerBusy}:                        "try again in a moment",
-	{0, libproto.StatusLimit}:                             "the server has no room for it: its administrator can raise the limit",
+	{0, libproto.StatusLimit}:                             "a table of the server is full, or a balance, or the sum of all, would be more than can be counted",
 	{0, libproto.StatusReadOnly}:                          "the server cannot write its journal any more: tell its administrator",
 	{0, libproto.StatusInternal}:                          "the server's log tells more: tell its administrator",
 	{0, libproto.StatusUnsupported}:                       "client and server are of different versions: `tradechat status` tells the server's",

@@ -158,8 +158,11 @@ func (m *Master) onEnd(s *slot, now time.Time) {
 	s.restarts++
 	pause := s.respawn.after(ran)
 	s.dueAt = now.Add(pause)
-	m.log.Error().Int(liblog.FieldSlot, c.slot).Int("worker_pid", c.pid).Str("how", endText(status)).Str("verdict", c.verdict).
-		Dur("ran_ms", ran).Dur("pause_ms", pause).Int("restarts", s.restarts).Msg("worker crashed")
+	crash := m.log.Error().Int(liblog.FieldSlot, c.slot).Int("worker_pid", c.pid).Str("how", endText(status))
+	if c.verdict != "" {
+		crash.Str("verdict", c.verdict)
+	}
+	crash.Dur("ran_ms", ran).Dur("pause_ms", pause).Int("restarts", s.restarts).Msg("worker crashed")
 	m.settle(c.slot)
 	if m.phase == starting && !s.everUp && s.respawn.failures >= failedStartsMax {
 		m.giveUp(fmt.Errorf("%w: worker %d ended %d times before it accepted a connection (last: %s); its log says why",

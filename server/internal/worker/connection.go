@@ -61,7 +61,7 @@ func (w *Worker) login(c *conn, f *libproto.Frame, q *libproto.LoginRequest) {
 	switch {
 	case !proven:
 		w.metrics.Add(shmstore.CounterLoginFailures, 1)
-		c.logTo(w.log.Limited(liblog.LevelInfo, "login-failed")).Send()
+		c.logTo(w.log.Limited(liblog.LevelInfo, "login-failed")).Msg("login failed")
 		w.store.LoginFailed(c.addr)
 		w.loginFailed(c, f, libproto.StatusUnauthorized, "unknown user or wrong password")
 	case q.ResumeSessionID != 0:

@@ -153,6 +153,7 @@ func (w *Worker) welcome(c *conn, sock gnet.Conn) {
 	c.counted = w.store.ConnectionOpened(c.addr, w.heritage.Config.PerAddressMax)
 	switch {
 	case !c.counted:
+		w.log.Limited(liblog.LevelWarn, "address-full").Stringer("address", c.addr).Msg("connection turned away")
 		w.turnAway(c, "too many connections from this address")
 	case w.drain.begun():
 		w.turnAway(c, "the server is stopping")
