@@ -50,7 +50,7 @@ func BenchmarkDeposit(b *testing.B) {
 
 func BenchmarkSendAndDrain(b *testing.B) {
 	st, sessions := benchStore(b, 1)
-	room, _, err := st.OpenRoom([]byte(LobbyName))
+	room, _, err := st.OpenRoom([]byte("lobby"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -146,8 +146,7 @@ type sessionRow struct {
 	_         uint32
 	id        atomic.Uint64 // head at creation << 20 | 20 random bits
 	lastReqID uint64        // highest applied, under the user's account lock
-	openedNs  uint64
-	_         [24]byte
+	_         [32]byte
 }
 
 // record is one entry of the log: a posting (deposit, withdrawal, transfer).

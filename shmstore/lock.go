@@ -108,7 +108,7 @@ func (st *Store) acquireContended(place announcement, word *uint32) error {
 	err := st.sleepForLock(word, start.Add(LockWaitMax))
 	st.metrics.lockWait(time.Since(start), err != nil)
 	if err != nil {
-		st.slot.announced[place] = lockNone
+		st.retract(place)
 	}
 	return err
 }

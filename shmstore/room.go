@@ -2,13 +2,6 @@ package shmstore
 
 import "fmt"
 
-// LobbyRoom is the first room that is made. Nothing here makes it: the server does,
-// before anybody else can.
-const LobbyRoom = 1
-
-// LobbyName is the name that the server gives it.
-const LobbyName = "lobby"
-
 // RoomInfo is a look at a room.
 type RoomInfo struct {
 	ID      uint32

@@ -51,7 +51,6 @@ func (st *Store) OpenSession(user uint32) (Session, error) {
 		s.ID = 1 // 0 asks for a new session on the wire
 	}
 	row.user = user
-	row.openedNs = st.nowNs
 	row.lastReqID = 0
 	row.id.Store(s.ID)
 	row.owner.Store(sessionLive.owned(st.index))

@@ -104,7 +104,7 @@ func (c *cluster) makeSegment() {
 	c.segment = segment
 	c.master, err = segment.Bind(c.config.Workers, func(slot int) { _ = libnet.EventFD(c.events[slot]).Signal() })
 	must(c.t, err)
-	_, _, err = c.master.OpenRoom([]byte(shmstore.LobbyName))
+	_, _, err = c.master.OpenRoom([]byte(libproto.LobbyName))
 	must(c.t, err)
 }
 
