@@ -1,6 +1,10 @@
 package shmstore
 
-import "fmt"
+import (
+	"fmt"
+
+	"tradechat.internal/shmstore/txlog"
+)
 
 // Leg is one transfer of a batch.
 type Leg struct {
@@ -58,7 +62,7 @@ func (st *Store) TransferBatch(s Session, reqID uint64, legs []Leg, out []LegRes
 // order is leg i as an order.
 func (b *batch) order(i int) *order {
 	return &order{
-		kind: kindTransfer, leg: uint16(i), legs: uint32(len(b.legs)), batchHead: b.head,
+		kind: txlog.KindTransfer, leg: uint16(i), legs: uint32(len(b.legs)), batchHead: b.head,
 		user: b.session.User, peer: b.legs[i].To, amount: b.legs[i].Amount, reqID: b.reqID, session: b.session,
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"text/tabwriter"
+
+	"tradechat.internal/shmstore/txlog"
 )
 
 // A process can be killed between any two instructions. These tests run one operation
@@ -118,7 +120,7 @@ type crashVictim struct {
 type repairWork struct {
 	lockMode   LockMode
 	records    uint64     // committed since the beginning
-	pending    recordKind // of the newest, if it is not known to be applied
+	pending    txlog.Kind // of the newest, if it is not known to be applied
 	announced  [announcements]lockRef
 	held       [announcements]bool
 	ownerWords [2]uint32 // of the session rows that slot 0 has or takes
@@ -176,7 +178,7 @@ func (run *crashRun) workLeft(seg *Segment) repairWork {
 		news:       watcherLeft(seg) != (watcherNews{}),
 	}
 	if slot.pendingSeq != 0 && slot.pendingSeq == seg.Head() {
-		work.pending = seg.recordSlot(slot.pendingSeq).kind
+		work.pending = seg.recordSlot(slot.pendingSeq).Kind
 	}
 	for place, ref := range slot.announced {
 		if word := seg.lockWord(ref); word != nil {
@@ -193,7 +195,7 @@ func (run *crashRun) workLeft(seg *Segment) repairWork {
 // first, or only the transfer that is committed, not applied, and has both accounts locked.
 func (run *crashRun) toRepair(all bool, known map[repairWork]bool) (chosen []crashVictim) {
 	for _, v := range run.victims {
-		typical := v.work.pending == kindTransfer && v.work.announced[placeLog] == lockNone
+		typical := v.work.pending == txlog.KindTransfer && v.work.announced[placeLog] == lockNone
 		if !known[v.work] && (all || typical && len(known) == 0) {
 			known[v.work] = true
 			chosen = append(chosen, v)

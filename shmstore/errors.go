@@ -32,6 +32,12 @@ var (
 	// ErrFenced: the session is closed or was taken over.
 	ErrFenced = errors.New("session is no longer this connection's")
 
+	// ErrReadOnly: the journal has failed; nothing that would have to be kept is done any more.
+	ErrReadOnly = errors.New("the journal has failed: the server is read-only")
+
+	// ErrNoSession: the session is unknown, or its time is over.
+	ErrNoSession = errors.New("no such session, or its time is over")
+
 	// ErrRetryMismatch: a req_id was used again with other parameters.
 	ErrRetryMismatch = errors.New("req_id was used before with other parameters")
 

@@ -1,6 +1,10 @@
 package shmstore
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"tradechat.internal/shmstore/txlog"
+)
 
 // Every record holds, for each account that it names, the seq of the record before
 // it that names the account. From a row's lastSeq these form a chain into the past,
@@ -33,65 +37,41 @@ func (st *Store) History(user uint32, before uint64, dst []HistoryRow) ([]Histor
 	if !st.seg.userExists(user) {
 		return dst, ErrNoUser
 	}
-	var rec record
+	var rec txlog.Record
 	seq := st.seg.chainStart(user, before, &rec)
 	for steps := 0; len(dst) < cap(dst) && st.seg.loadRecord(seq, &rec); steps++ {
 		if steps == chainStepsMax {
 			return dst, ErrTooFar
 		}
 		if before == 0 || seq < before {
-			dst = append(dst, rec.seenBy(user))
+			dst = append(dst, seenBy(&rec, user))
 		}
-		seq = rec.prevOf(user)
+		seq = rec.PrevOf(user)
 	}
 	return dst, nil
 }
 
 // chainStart is a record of user's chain from which to walk to those below before:
 // before itself if it is one of the user's, else the newest.
-func (seg *Segment) chainStart(user uint32, before uint64, rec *record) uint64 {
-	if before != 0 && seg.loadRecord(before, rec) && rec.names(user) {
+func (seg *Segment) chainStart(user uint32, before uint64, rec *txlog.Record) uint64 {
+	if before != 0 && seg.loadRecord(before, rec) && rec.Names(user) {
 		return before
 	}
 	return atomic.LoadUint64(&seg.accounts[user].lastSeq)
 }
 
-// names tells whether a posting is in user's chain.
-func (r *record) names(user uint32) bool {
-	switch r.kind {
-	case kindDeposit, kindWithdraw:
-		return r.subject == user
-	case kindTransfer:
-		return r.subject == user || r.peer == user
-	}
-	return false
-}
-
-// prevOf is the record before r in user's chain; 0 at its end, and in a damaged log
-// where the chain does not lead back.
-func (r *record) prevOf(user uint32) uint64 {
-	prev := r.peerPrev
-	if r.subject == user {
-		prev = r.subjectPrev
-	}
-	if prev >= r.seq {
-		return 0
-	}
-	return prev
-}
-
 // seenBy is r from user's side.
-func (r *record) seenBy(user uint32) HistoryRow {
-	row := HistoryRow{Seq: r.seq, TimeNs: r.timeNs, BalanceAfter: r.subjectBalance, Delta: int64(r.amount)}
+func seenBy(r *txlog.Record, user uint32) HistoryRow {
+	row := HistoryRow{Seq: r.Seq, TimeNs: r.TimeNs, BalanceAfter: r.BalanceOf(user), Delta: r.DeltaOf(user)}
 	switch {
-	case r.kind == kindDeposit:
+	case r.Kind == txlog.KindDeposit:
 		row.Kind = HistoryDeposit
-	case r.kind == kindWithdraw:
-		row.Kind, row.Delta = HistoryWithdraw, -row.Delta
-	case r.subject == user:
-		row.Kind, row.Peer, row.Delta = HistoryTransferOut, r.peer, -row.Delta
+	case r.Kind == txlog.KindWithdraw:
+		row.Kind = HistoryWithdraw
+	case r.Subject == user:
+		row.Kind, row.Peer = HistoryTransferOut, r.Peer
 	default:
-		row.Kind, row.Peer, row.BalanceAfter = HistoryTransferIn, r.subject, r.peerBalance
+		row.Kind, row.Peer = HistoryTransferIn, r.Subject
 	}
 	return row
 }

@@ -1,6 +1,10 @@
 package shmstore
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"tradechat.internal/shmstore/txlog"
+)
 
 // This file alone defines what lies in the segment. Sizes and offsets are asserted
 // in layout_unsafe.go; a change of any structure changes the layout hash, and a
@@ -8,7 +12,7 @@ import "sync/atomic"
 
 const (
 	segmentMagic  uint64 = 0x4e53_5348_4d53_4547 // "NSSHMSEG"
-	layoutVersion uint32 = 1
+	layoutVersion uint32 = 2
 
 	superblockBytes = 4096
 	controlBytes    = 4096
@@ -16,7 +20,6 @@ const (
 	accountRowBytes = 64
 	userRowBytes    = 192
 	sessionRowBytes = 64
-	recordBytes     = 128
 	roomRowBytes    = 448
 	mailboxRowBytes = 128
 	addressRowBytes = 320
@@ -83,11 +86,18 @@ type control struct {
 	head         published // the commit point: records 1 … head exist
 	supply       uint64    // record head's, and its time: derived, set anew by a repair
 	timeNs       uint64
-	floor        uint64 // records 1 … floor are known to be applied
+	floor        uint64 // records 1 … floor are known to be durable and applied
 	_            [24]byte
 	userCount    atomic.Uint32 // ids 1 … userCount exist
 	roomCount    atomic.Uint32 // ids 1 … roomCount exist
 	_            [56]byte
+	durable      atomic.Uint64 // records 1 … durable have what the durability mode promises
+	journal      atomic.Uint32 // JournalState
+	durableTick  uint32        // futex: raised with durable, for who waits outside an event loop
+	durableWaits atomic.Uint32 // how many sleep on it
+	journalIdle  uint32        // futex: 1 while the journal sleeps until the head passes durable
+	_            [40]byte
+	failure      [256]byte // why journal is JournalFailed, zero-padded
 }
 
 // slotRow is a process's presence. The second line is written for every lock, the
@@ -107,7 +117,8 @@ type slotRow struct {
 
 	armed     atomic.Uint32 // 1: the slot wants its eventfd written at the next event
 	mailDirty atomic.Uint32
-	_         [56]byte
+	awaits    atomic.Uint64 // the slot wants its eventfd written once durable is this; 0: it awaits nothing
+	_         [48]byte
 }
 
 // accountRow is the fold of the log for one user. lastSeq is stored last.
@@ -124,18 +135,13 @@ type accountRow struct {
 // userRow: the name never changes. Keys are replaced by writing the idle pair and
 // then flipping active, so that a reader never sees half of each.
 type userRow struct {
-	name    [NameBytesMax]byte // zero-padded
-	seq     uint64             // the record that created it
-	keysSeq uint64             // the record that set its keys
-	active  atomic.Uint32      // index of the pair of keys in force
+	name    txlog.Name
+	seq     uint64        // the record that created it
+	keysSeq uint64        // the record that set its keys
+	active  atomic.Uint32 // index of the pair of keys in force
 	_       uint32
-	keys    [2]userKeys
+	keys    [2]txlog.Keys
 	_       [8]byte
-}
-
-type userKeys struct {
-	stored [32]byte
-	server [32]byte
 }
 
 // sessionRow: owner is 0 when the row is free; it is taken by compare-and-swap.
@@ -146,48 +152,9 @@ type sessionRow struct {
 	_         uint32
 	id        atomic.Uint64 // head at creation << 20 | 20 random bits
 	lastReqID uint64        // highest applied, under the user's account lock
-	_         [32]byte
-}
-
-// record is one entry of the log: a posting (deposit, withdrawal, transfer).
-// The first 32 bytes are common to all kinds.
-type record struct {
-	seq         uint64
-	timeNs      uint64
-	supplyAfter uint64 // sum of all balances
-	kind        recordKind
-	slot        uint8
-	leg         uint16
-	subject     uint32 // the user, or the room, that the record is about
-
-	peer           uint32 // transfer: the receiver
-	sessionRow     uint32
-	amount         uint64
-	subjectBalance int64 // after
-	peerBalance    int64 // after
-	subjectPrev    uint64
-	peerPrev       uint64
-	subjectTotal   uint64 // deposit, withdrawal: the account's sum of them, after
-	sessionID      uint64 // 0: the admin's
-	reqID          uint64
-	legs           uint32 // of the batch; 1 for a single request
-	_              uint32
-	batchHead      uint64 // the head when the batch was first asked for; none of its legs is older
-	_              uint64
-}
-
-// nameRecord is the same 128 bytes for the kinds that name a user or a room.
-type nameRecord struct {
-	seq         uint64
-	timeNs      uint64
-	supplyAfter uint64
-	kind        recordKind
-	slot        uint8
-	leg         uint16
-	subject     uint32
-
-	name [NameBytesMax]byte
-	keys userKeys
+	expiresNs atomic.Uint64 // detached: when it ends, CLOCK_REALTIME
+	sinceNs   uint64        // detached: messages of its rooms from then on were not delivered
+	_         [16]byte
 }
 
 // ringHead controls a byte ring. state[version&1] is in force; a writer fills the
@@ -196,12 +163,12 @@ type ringHead struct {
 	firstPos atomic.Uint64 // entries before it are or may be overwritten
 	version  atomic.Uint64
 	state    [2]ringState
-	_        [16]byte
 }
 
 type ringState struct {
-	tail    uint64 // position after the newest entry; positions only grow
-	lastSeq uint64 // room_seq of the newest message
+	tail       uint64 // position after the newest entry; positions only grow
+	lastSeq    uint64 // room_seq of the newest message
+	lastTimeNs uint64 // no later entry has an earlier time
 }
 
 // entryHeader precedes an entry's bytes in a ring. Entries start at multiples of 32.
@@ -218,10 +185,10 @@ type roomRow struct {
 	lock        uint32
 	memberCount atomic.Uint32
 	seq         uint64 // the record that created it
-	name        [NameBytesMax]byte
+	name        txlog.Name
 	_           [16]byte
 	ring        ringHead
-	bySlot      [slotsMax + 15]atomic.Uint32 // members per slot
+	bySlot      [slotsMax + 14]atomic.Uint32 // members per slot
 }
 
 // cursor is how far a slot has drained a room.
@@ -244,5 +211,5 @@ type addressRow struct {
 	windowEndNs atomic.Uint64
 	failures    atomic.Uint32
 	_           uint32
-	connections [slotsMax + 9]atomic.Uint32 // per slot, so that a dead slot's can be dropped
+	connections [slotsMax + 8]atomic.Uint32 // per slot, so that a dead slot's can be dropped
 }

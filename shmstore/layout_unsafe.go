@@ -5,6 +5,8 @@ import (
 	"hash/fnv"
 	"reflect"
 	"unsafe"
+
+	"tradechat.internal/shmstore/txlog"
 )
 
 // The sizes that the segment's arithmetic relies on. A wrong one does not compile.
@@ -13,8 +15,6 @@ var (
 	_ = [1]struct{}{}[unsafe.Sizeof(accountRow{})-accountRowBytes]
 	_ = [1]struct{}{}[unsafe.Sizeof(userRow{})-userRowBytes]
 	_ = [1]struct{}{}[unsafe.Sizeof(sessionRow{})-sessionRowBytes]
-	_ = [1]struct{}{}[unsafe.Sizeof(record{})-recordBytes]
-	_ = [1]struct{}{}[unsafe.Sizeof(nameRecord{})-recordBytes]
 	_ = [1]struct{}{}[unsafe.Sizeof(roomRow{})-roomRowBytes]
 	_ = [1]struct{}{}[unsafe.Sizeof(mailboxRow{})-mailboxRowBytes]
 	_ = [1]struct{}{}[unsafe.Sizeof(addressRow{})-addressRowBytes]
@@ -24,7 +24,7 @@ var (
 	_ = [controlBytes - unsafe.Sizeof(control{})]struct{}{}
 )
 
-// Words that must not share a cache line, and the common head of the record kinds.
+// Words that must not share a cache line.
 var (
 	_ = [1]struct{}{}[unsafe.Offsetof(slotRow{}.announced)-64]
 	_ = [1]struct{}{}[unsafe.Offsetof(slotRow{}.pendingSeq)-96]
@@ -33,11 +33,7 @@ var (
 	_ = [1]struct{}{}[unsafe.Offsetof(control{}.logLock)-128]
 	_ = [1]struct{}{}[unsafe.Offsetof(control{}.head)-136]
 	_ = [1]struct{}{}[unsafe.Offsetof(control{}.userCount)-192]
-	_ = [1]struct{}{}[unsafe.Offsetof(record{}.peer)-32]
-	_ = [1]struct{}{}[unsafe.Offsetof(record{}.batchHead)-112]
-	_ = [1]struct{}{}[unsafe.Offsetof(nameRecord{}.name)-32]
-	_ = [1]struct{}{}[unsafe.Offsetof(record{}.subject)-unsafe.Offsetof(nameRecord{}.subject)]
-	_ = [1]struct{}{}[unsafe.Offsetof(record{}.kind)-unsafe.Offsetof(nameRecord{}.kind)]
+	_ = [1]struct{}{}[unsafe.Offsetof(control{}.durable)-256]
 	_ = [1]struct{}{}[unsafe.Offsetof(roomRow{}.ring)-64]
 	_ = [1]struct{}{}[unsafe.Offsetof(roomRow{}.bySlot)-128]
 	_ = [1]struct{}{}[unsafe.Offsetof(mailboxRow{}.ring)-64]
@@ -47,8 +43,8 @@ var (
 var structures = []reflect.Type{
 	reflect.TypeFor[superblock](), reflect.TypeFor[control](), reflect.TypeFor[slotRow](),
 	reflect.TypeFor[metricsRow](), reflect.TypeFor[accountRow](), reflect.TypeFor[userRow](),
-	reflect.TypeFor[userKeys](), reflect.TypeFor[sessionRow](), reflect.TypeFor[record](),
-	reflect.TypeFor[nameRecord](), reflect.TypeFor[roomRow](), reflect.TypeFor[ringHead](),
+	reflect.TypeFor[txlog.Keys](), reflect.TypeFor[sessionRow](), reflect.TypeFor[txlog.Record](),
+	reflect.TypeFor[txlog.NameRecord](), reflect.TypeFor[roomRow](), reflect.TypeFor[ringHead](),
 	reflect.TypeFor[ringState](), reflect.TypeFor[entryHeader](), reflect.TypeFor[cursor](),
 	reflect.TypeFor[mailboxRow](), reflect.TypeFor[addressRow](),
 }
@@ -65,6 +61,3 @@ var layoutHash = func() uint64 {
 	}
 	return h.Sum64()
 }()
-
-// asName reads a log slot as a nameRecord; both are recordBytes long.
-func (r *record) asName() *nameRecord { return (*nameRecord)(unsafe.Pointer(r)) }

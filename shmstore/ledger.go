@@ -1,6 +1,10 @@
 package shmstore
 
-import "fmt"
+import (
+	"fmt"
+
+	"tradechat.internal/shmstore/txlog"
+)
 
 // Posting is the result of a deposit, withdrawal or transfer.
 type Posting struct {
@@ -12,7 +16,7 @@ type Posting struct {
 // order is a request to move money. peer is 0 for deposits and withdrawals. A single
 // request has one leg, and its batchHead is 0.
 type order struct {
-	kind      recordKind
+	kind      txlog.Kind
 	admin     bool // no session asks for it
 	leg       uint16
 	legs      uint32
@@ -28,19 +32,19 @@ type order struct {
 // ErrBalanceLimit, ErrFenced, ErrBusy; for a req_id that is not new ErrRetryMismatch
 // and ErrRetryExpired. After an error nothing has changed.
 func (st *Store) Deposit(s Session, reqID, amount uint64) (Posting, error) {
-	return st.execute(&order{kind: kindDeposit, legs: 1, user: s.User, amount: amount, reqID: reqID, session: s})
+	return st.execute(&order{kind: txlog.KindDeposit, legs: 1, user: s.User, amount: amount, reqID: reqID, session: s})
 }
 
 // Withdraw takes amount from the session's user. Errors: those of Deposit, and
 // ErrInsufficientFunds.
 func (st *Store) Withdraw(s Session, reqID, amount uint64) (Posting, error) {
-	return st.execute(&order{kind: kindWithdraw, legs: 1, user: s.User, amount: amount, reqID: reqID, session: s})
+	return st.execute(&order{kind: txlog.KindWithdraw, legs: 1, user: s.User, amount: amount, reqID: reqID, session: s})
 }
 
 // Transfer moves amount from the session's user to another. Errors: those of
 // Withdraw, ErrSelfTransfer and ErrNoUser.
 func (st *Store) Transfer(s Session, reqID uint64, to uint32, amount uint64) (Posting, error) {
-	return st.execute(&order{kind: kindTransfer, legs: 1, user: s.User, peer: to, amount: amount, reqID: reqID, session: s})
+	return st.execute(&order{kind: txlog.KindTransfer, legs: 1, user: s.User, peer: to, amount: amount, reqID: reqID, session: s})
 }
 
 // DepositTo adds amount to a user without a session, as an admin does.
@@ -48,7 +52,7 @@ func (st *Store) DepositTo(user uint32, amount uint64) (Posting, error) {
 	if !st.seg.userExists(user) {
 		return Posting{}, fmt.Errorf("user %d: %w", user, ErrNoUser)
 	}
-	return st.execute(&order{kind: kindDeposit, admin: true, legs: 1, user: user, amount: amount})
+	return st.execute(&order{kind: txlog.KindDeposit, admin: true, legs: 1, user: user, amount: amount})
 }
 
 func (st *Store) execute(o *order) (Posting, error) {
@@ -68,7 +72,7 @@ func (st *Store) checkOrder(o *order) error {
 	if o.amount == 0 || o.amount > AmountMax {
 		return ErrInvalidAmount
 	}
-	if o.kind != kindTransfer {
+	if o.kind != txlog.KindTransfer {
 		return nil
 	}
 	if o.peer == o.user {
@@ -108,7 +112,7 @@ type effect struct {
 // decide holds the order against the balances. The caller holds the accounts' locks.
 func (seg *Segment) decide(o *order) (e effect, err error) {
 	account := &seg.accounts[o.user]
-	if o.kind == kindDeposit {
+	if o.kind == txlog.KindDeposit {
 		if o.amount > AmountMax-uint64(account.balance) {
 			return e, ErrBalanceLimit
 		}
@@ -121,7 +125,7 @@ func (seg *Segment) decide(o *order) (e effect, err error) {
 		return e, ErrInsufficientFunds
 	}
 	e.subjectBalance = account.balance - int64(o.amount)
-	if o.kind == kindWithdraw {
+	if o.kind == txlog.KindWithdraw {
 		e.subjectTotal = account.withdrawn + o.amount
 		e.withdrawn = o.amount
 		return e, nil
@@ -146,41 +150,41 @@ func (st *Store) post(o *order) (Posting, error) {
 	if err != nil {
 		return Posting{}, err
 	}
-	rec.kind, rec.leg, rec.legs = o.kind, o.leg, o.legs
-	rec.subject, rec.peer, rec.amount = o.user, o.peer, o.amount
-	rec.subjectBalance, rec.peerBalance = e.subjectBalance, e.peerBalance
-	rec.subjectPrev, rec.peerPrev = st.seg.accounts[o.user].lastSeq, e.peerPrev
-	rec.subjectTotal = e.subjectTotal
-	rec.sessionID, rec.sessionRow, rec.reqID = o.session.ID, o.session.Row, o.reqID
-	rec.batchHead = o.batchHead
+	rec.Kind, rec.Leg, rec.Legs = o.kind, o.leg, o.legs
+	rec.Subject, rec.Peer, rec.Amount = o.user, o.peer, o.amount
+	rec.SubjectBalance, rec.PeerBalance = e.subjectBalance, e.peerBalance
+	rec.SubjectPrev, rec.PeerPrev = st.seg.accounts[o.user].lastSeq, e.peerPrev
+	rec.SubjectTotal = e.subjectTotal
+	rec.SessionID, rec.SessionRow, rec.ReqID = o.session.ID, o.session.Row, o.reqID
+	rec.BatchHead = o.batchHead
 	st.commit(rec)
-	return Posting{Seq: rec.seq, Balance: e.subjectBalance}, nil
+	return Posting{Seq: rec.Seq, Balance: e.subjectBalance}, nil
 }
 
 // applyPosting sets the account rows and the session's last req_id. lastSeq is stored
 // after the rest of a row, so that a row which was cut short is set again.
-func (seg *Segment) applyPosting(rec *record) {
-	if a := &seg.accounts[rec.subject]; a.lastSeq < rec.seq {
-		a.balance = rec.subjectBalance
-		switch rec.kind {
-		case kindDeposit:
-			a.deposited = rec.subjectTotal
-		case kindWithdraw:
-			a.withdrawn = rec.subjectTotal
+func (seg *Segment) applyPosting(rec *txlog.Record) {
+	if a := &seg.accounts[rec.Subject]; a.lastSeq < rec.Seq {
+		a.balance = rec.SubjectBalance
+		switch rec.Kind {
+		case txlog.KindDeposit:
+			a.deposited = rec.SubjectTotal
+		case txlog.KindWithdraw:
+			a.withdrawn = rec.SubjectTotal
 		}
-		a.lastSeq = rec.seq
+		a.lastSeq = rec.Seq
 	}
-	if rec.kind == kindTransfer {
-		if a := &seg.accounts[rec.peer]; a.lastSeq < rec.seq {
-			a.balance = rec.peerBalance
-			a.lastSeq = rec.seq
+	if rec.Kind == txlog.KindTransfer {
+		if a := &seg.accounts[rec.Peer]; a.lastSeq < rec.Seq {
+			a.balance = rec.PeerBalance
+			a.lastSeq = rec.Seq
 		}
 	}
-	if rec.sessionID == 0 {
+	if rec.SessionID == 0 {
 		return
 	}
-	if s := &seg.sessions[rec.sessionRow]; s.id.Load() == rec.sessionID && s.lastReqID < rec.reqID {
-		s.lastReqID = rec.reqID
+	if s := &seg.sessions[rec.SessionRow]; s.id.Load() == rec.SessionID && s.lastReqID < rec.ReqID {
+		s.lastReqID = rec.ReqID
 	}
 }
 

@@ -1,16 +1,18 @@
 package shmstore
 
-import "time"
+import (
+	"time"
+
+	"tradechat.internal/shmstore/txlog"
+)
 
 // Limits of the segment. Sizes are bytes unless the name says otherwise.
 const (
-	slotsMax = 65 // 64 workers and the master
+	slotsMax = 66 // 64 workers, the master and the journal
 
-	// NameBytesMax is the length of the longest user or room name.
-	NameBytesMax = 32
-
-	// AmountMax is the largest amount and the largest balance, in minor units.
-	AmountMax = 1<<63 - 1
+	// NameBytesMax and AmountMax are the log's: no name, amount, balance or supply is larger.
+	NameBytesMax = txlog.NameBytesMax
+	AmountMax    = txlog.AmountMax
 
 	// LegsMax is the number of transfers that one batch may hold.
 	LegsMax = 1024
@@ -60,6 +62,9 @@ const (
 	// lockSliceMax is how long a waiter sleeps at most before it looks again: what a
 	// wake-up that was lost costs.
 	lockSliceMax = time.Millisecond
+
+	// awaitSliceMax is how long AwaitDurable sleeps at most before it looks again.
+	awaitSliceMax = 50 * time.Millisecond
 
 	// lockSpins looks, lockPauses PAUSE instructions apart, come before a sleep. Rare
 	// looks leave the holder its cache line: with two processes on two processors,

@@ -3,19 +3,8 @@ package shmstore
 import (
 	"fmt"
 	"sync/atomic"
-)
 
-// recordKind is what a log record did. The numbers are part of the layout.
-type recordKind uint8
-
-const (
-	kindNone recordKind = iota
-	kindDeposit
-	kindWithdraw
-	kindTransfer
-	kindUserCreate
-	kindUserKeys
-	kindRoomCreate
+	"tradechat.internal/shmstore/txlog"
 )
 
 var (
@@ -31,7 +20,7 @@ var (
 // Killed before commit raises head, nothing happened: the place beyond head is garbage
 // that the next record overwrites. Killed after, RepairSlot finds the pending seq and
 // applies the record.
-func (st *Store) openRecord(deposited, withdrawn uint64) (*record, error) {
+func (st *Store) openRecord(deposited, withdrawn uint64) (*txlog.Record, error) {
 	c := st.seg.control
 	if err := st.acquire(placeLog, lockLog, &c.logLock); err != nil {
 		return nil, err
@@ -42,16 +31,19 @@ func (st *Store) openRecord(deposited, withdrawn uint64) (*record, error) {
 		return nil, err
 	}
 	rec := st.seg.recordSlot(seq)
-	rec.seq = seq
-	rec.timeNs = max(st.nowNs, c.timeNs)
-	rec.supplyAfter = c.supply + deposited - withdrawn
-	rec.slot = uint8(st.index)
+	rec.Seq = seq
+	rec.TimeNs = max(st.nowNs, c.timeNs)
+	rec.SupplyAfter = c.supply + deposited - withdrawn
+	rec.Slot = uint8(st.index)
 	return rec, nil
 }
 
-// checkPlace tells whether record seq has a place in the ring and its deposit one in
-// the supply.
+// checkPlace tells whether records can still be kept, and whether record seq has a place in the ring and its
+// deposit one in the supply.
 func (st *Store) checkPlace(seq, deposited uint64) error {
+	if st.seg.ReadOnly() {
+		return ErrReadOnly
+	}
 	if !st.seg.mayOverwrite(seq) {
 		st.metrics.Add(CounterLogFull, 1)
 		return errLogFull
@@ -64,11 +56,11 @@ func (st *Store) checkPlace(seq, deposited uint64) error {
 
 // commit makes an opened record part of history, releases the log lock and applies
 // the record. Until that is done the pending seq keeps the record from being overwritten.
-func (st *Store) commit(rec *record) {
+func (st *Store) commit(rec *txlog.Record) {
 	c := st.seg.control
-	st.slot.pendingSeq = rec.seq
-	c.head.Store(rec.seq)
-	c.supply, c.timeNs = rec.supplyAfter, rec.timeNs
+	st.slot.pendingSeq = rec.Seq
+	c.head.Store(rec.Seq)
+	c.supply, c.timeNs = rec.SupplyAfter, rec.TimeNs
 	st.release(placeLog, &c.logLock)
 	st.seg.apply(rec)
 	st.slot.pendingSeq = 0
@@ -78,36 +70,36 @@ func (st *Store) commit(rec *record) {
 // that died before it had.
 func (seg *Segment) deriveHead() {
 	last := seg.recordSlot(seg.control.head.Load())
-	seg.control.supply, seg.control.timeNs = last.supplyAfter, last.timeNs
+	seg.control.supply, seg.control.timeNs = last.SupplyAfter, last.TimeNs
 }
 
 // commitName writes a whole record of one of the kinds that name a user or a room.
-func (st *Store) commitName(kind recordKind, subject uint32, name [NameBytesMax]byte, keys userKeys) error {
+func (st *Store) commitName(kind txlog.Kind, subject uint32, name txlog.Name, keys txlog.Keys) error {
 	rec, err := st.openRecord(0, 0)
 	if err != nil {
 		return err
 	}
-	named := rec.asName()
-	named.kind, named.subject, named.leg = kind, subject, 0
-	named.name, named.keys = name, keys
+	named := rec.AsName()
+	named.Kind, named.Subject, named.Leg = kind, subject, 0
+	named.Name, named.Keys = name, keys
 	st.commit(rec)
 	return nil
 }
 
 // recordSlot is where record seq lies, or will lie. For seq 0 of a new log it is a
 // record of zeros.
-func (seg *Segment) recordSlot(seq uint64) *record {
+func (seg *Segment) recordSlot(seq uint64) *txlog.Record {
 	return &seg.log[seq&uint64(seg.shape.LogRecords-1)]
 }
 
 // mayOverwrite tells whether the place of record seq is free: the record that it held
-// is applied. The caller holds the log lock.
+// is durable and applied. The caller holds the log lock.
 func (seg *Segment) mayOverwrite(seq uint64) bool {
 	capacity := uint64(seg.shape.LogRecords)
 	if seq < capacity || seq-capacity <= seg.control.floor {
 		return true
 	}
-	seg.control.floor = seg.appliedFloor()
+	seg.control.floor = min(seg.appliedFloor(), seg.Durable())
 	return seq-capacity <= seg.control.floor
 }
 
@@ -125,7 +117,7 @@ func (seg *Segment) appliedFloor() uint64 {
 
 // loadRecord copies record seq. It is false when seq is not committed or may have
 // been overwritten, also during the copy.
-func (seg *Segment) loadRecord(seq uint64, rec *record) bool {
+func (seg *Segment) loadRecord(seq uint64, rec *txlog.Record) bool {
 	if seq == 0 || seq > seg.control.head.Load() {
 		return false
 	}
@@ -134,14 +126,14 @@ func (seg *Segment) loadRecord(seq uint64, rec *record) bool {
 }
 
 // apply sets the rows that rec names, where they are older than rec.
-func (seg *Segment) apply(rec *record) {
-	switch rec.kind {
-	case kindDeposit, kindWithdraw, kindTransfer:
+func (seg *Segment) apply(rec *txlog.Record) {
+	switch rec.Kind {
+	case txlog.KindDeposit, txlog.KindWithdraw, txlog.KindTransfer:
 		seg.applyPosting(rec)
-	case kindUserCreate, kindUserKeys:
-		seg.applyUser(rec.asName())
-	case kindRoomCreate:
-		seg.applyRoom(rec.asName())
+	case txlog.KindUserCreate, txlog.KindUserKeys:
+		seg.applyUser(rec.AsName())
+	case txlog.KindRoomCreate:
+		seg.applyRoom(rec.AsName())
 	}
 }
 

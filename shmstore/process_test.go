@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 	"tradechat.internal/libnet"
+	"tradechat.internal/shmstore/txlog"
 )
 
 // bank creates users with money.
@@ -245,14 +246,14 @@ func repair(t *testing.T, master *Store, slot int) {
 // checkAcknowledged looks every reported seq up in the log.
 func checkAcknowledged(t *testing.T, seg *Segment, slot int, report []byte) {
 	t.Helper()
-	var rec record
+	var rec txlog.Record
 	for ; len(report) >= 8; report = report[8:] {
 		seq := binary.LittleEndian.Uint64(report)
 		if seq > seg.Head() {
 			t.Fatalf("acknowledged record %d is beyond head %d", seq, seg.Head())
 		}
-		if seg.loadRecord(seq, &rec) && (rec.seq != seq || int(rec.slot) != slot) {
-			t.Fatalf("acknowledged record %d is %d of slot %d", seq, rec.seq, rec.slot)
+		if seg.loadRecord(seq, &rec) && (rec.Seq != seq || int(rec.Slot) != slot) {
+			t.Fatalf("acknowledged record %d is %d of slot %d", seq, rec.Seq, rec.Slot)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"tradechat.internal/libnet"
+	"tradechat.internal/shmstore/txlog"
 )
 
 // RepairReport says what RepairSlot found.
@@ -101,7 +102,7 @@ func (st *Store) endPresence(report *RepairReport) (err error) {
 func (seg *Segment) applyPending(slot int) (applied uint64) {
 	seq := seg.slots[slot].pendingSeq
 	if seq != 0 && seq <= seg.control.head.Load() {
-		if rec := seg.recordSlot(seq); rec.seq == seq && int(rec.slot) == slot && seg.namesRows(rec) {
+		if rec := seg.recordSlot(seq); rec.Seq == seq && int(rec.Slot) == slot && seg.namesRows(rec) {
 			seg.apply(rec)
 			applied = seq
 		}
@@ -112,15 +113,15 @@ func (seg *Segment) applyPending(slot int) (applied uint64) {
 
 // namesRows tells whether the rows that a record names exist; in a damaged segment
 // they may not.
-func (seg *Segment) namesRows(rec *record) bool {
-	switch rec.kind {
-	case kindDeposit, kindWithdraw, kindTransfer:
-		return int(rec.subject) < len(seg.accounts) && int(rec.peer) < len(seg.accounts) &&
-			int(rec.sessionRow) < len(seg.sessions)
-	case kindUserCreate, kindUserKeys:
-		return int(rec.subject) < len(seg.users)
-	case kindRoomCreate:
-		return int(rec.subject) < len(seg.rooms)
+func (seg *Segment) namesRows(rec *txlog.Record) bool {
+	switch rec.Kind {
+	case txlog.KindDeposit, txlog.KindWithdraw, txlog.KindTransfer:
+		return int(rec.Subject) < len(seg.accounts) && int(rec.Peer) < len(seg.accounts) &&
+			int(rec.SessionRow) < len(seg.sessions)
+	case txlog.KindUserCreate, txlog.KindUserKeys:
+		return int(rec.Subject) < len(seg.users)
+	case txlog.KindRoomCreate:
+		return int(rec.Subject) < len(seg.rooms)
 	}
 	return false
 }

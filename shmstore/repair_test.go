@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"tradechat.internal/shmstore/txlog"
 )
 
 // dieAt leaves the segment as a process would that was killed at some point of a
@@ -20,22 +22,22 @@ func transferSteps(st *Store, s Session, to uint32, steps int) {
 	if steps == 0 {
 		return
 	}
-	o := order{kind: kindTransfer, legs: 1, user: s.User, peer: to, amount: 30, reqID: 1, session: s}
+	o := order{kind: txlog.KindTransfer, legs: 1, user: s.User, peer: to, amount: 30, reqID: 1, session: s}
 	e, _ := st.seg.decide(&o)
 	rec, _ := st.openRecord(0, 0)
-	rec.kind, rec.leg, rec.legs = o.kind, 0, 1
-	rec.subject, rec.peer, rec.amount = o.user, o.peer, o.amount
-	rec.subjectBalance, rec.peerBalance = e.subjectBalance, e.peerBalance
-	rec.subjectPrev, rec.peerPrev = st.seg.accounts[o.user].lastSeq, e.peerPrev
-	rec.sessionID, rec.sessionRow, rec.reqID = s.ID, s.Row, o.reqID
+	rec.Kind, rec.Leg, rec.Legs = o.kind, 0, 1
+	rec.Subject, rec.Peer, rec.Amount = o.user, o.peer, o.amount
+	rec.SubjectBalance, rec.PeerBalance = e.subjectBalance, e.peerBalance
+	rec.SubjectPrev, rec.PeerPrev = st.seg.accounts[o.user].lastSeq, e.peerPrev
+	rec.SessionID, rec.SessionRow, rec.ReqID = s.ID, s.Row, o.reqID
 	if steps == 1 {
 		return
 	}
-	st.slot.pendingSeq = rec.seq
+	st.slot.pendingSeq = rec.Seq
 	if steps == 2 {
 		return
 	}
-	st.seg.control.head.Store(rec.seq)
+	st.seg.control.head.Store(rec.Seq)
 	if steps == 3 {
 		return
 	}
@@ -43,7 +45,7 @@ func transferSteps(st *Store, s Session, to uint32, steps int) {
 	if steps == 4 {
 		return
 	}
-	st.seg.accounts[s.User].balance = rec.subjectBalance
+	st.seg.accounts[s.User].balance = rec.SubjectBalance
 	if steps == 5 {
 		return
 	}
@@ -203,10 +205,10 @@ func TestARepairOfUserAndRoomCreation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := rec.asName()
-	named.kind, named.subject, named.name, named.keys = kindUserCreate, 2, padName([]byte("bob")), userKeys{stored: [32]byte{9}}
-	victim.slot.pendingSeq = rec.seq
-	seg.control.head.Store(rec.seq)
+	named := rec.AsName()
+	named.Kind, named.Subject, named.Name, named.Keys = txlog.KindUserCreate, 2, txlog.PadName([]byte("bob")), txlog.Keys{Stored: [32]byte{9}}
+	victim.slot.pendingSeq = rec.Seq
+	seg.control.head.Store(rec.Seq)
 	repair(t, master, 0)
 	if user, ok := seg.FindUser([]byte("bob")); !ok || user != 2 {
 		t.Errorf("bob is user %d, %v", user, ok)
@@ -296,7 +298,7 @@ func TestAPendingRecordThatNamesNoRowsIsNotApplied(t *testing.T) {
 	seg := newSegment(t, smallShape())
 	victim, master := bind(t, seg, 0, nil), bind(t, seg, 2, nil)
 	addUser(t, victim, "alice")
-	seg.recordSlot(1).subject = 1 << 30
+	seg.recordSlot(1).Subject = 1 << 30
 	victim.slot.pendingSeq = 1
 	if report, err := master.RepairSlot(0); err != nil || report.AppliedSeq != 0 {
 		t.Errorf("%v %v", report, err)
@@ -311,11 +313,11 @@ func TestTheLogsDerivedWordsAreSetAnewAfterItsHolderDied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec.kind, rec.legs, rec.subject, rec.amount, rec.peer = kindDeposit, 1, alice.User, 50, 0
-	rec.subjectBalance, rec.subjectTotal, rec.subjectPrev = 150, 150, seg.accounts[alice.User].lastSeq
-	rec.sessionID = 0
-	victim.slot.pendingSeq = rec.seq
-	seg.control.head.Store(rec.seq) // and killed before supply and time
+	rec.Kind, rec.Legs, rec.Subject, rec.Amount, rec.Peer = txlog.KindDeposit, 1, alice.User, 50, 0
+	rec.SubjectBalance, rec.SubjectTotal, rec.SubjectPrev = 150, 150, seg.accounts[alice.User].lastSeq
+	rec.SessionID = 0
+	victim.slot.pendingSeq = rec.Seq
+	seg.control.head.Store(rec.Seq) // and killed before supply and time
 	repair(t, master, 0)
 	if p, err := master.DepositTo(alice.User, 1); err != nil || p.Balance != 151 {
 		t.Errorf("%+v %v", p, err)

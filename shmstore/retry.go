@@ -1,5 +1,7 @@
 package shmstore
 
+import "tradechat.internal/shmstore/txlog"
+
 // A request whose req_id is not above its session's last one is a retry. The log
 // says what became of the original: the user's chain, walked back to the head at
 // which the session began, names every (session, req_id, leg) that was applied. For a
@@ -18,20 +20,20 @@ const (
 // (sessionID, reqID), until visit returns false. complete tells that there can be no
 // others: the walk was ended by visit, by the session's start or by the batch's, and
 // not by the end of the ring or after chainStepsMax records.
-func (st *Store) ownPostings(seq uint64, user uint32, sessionID, reqID uint64, visit func(*record) bool) (complete bool) {
+func (st *Store) ownPostings(seq uint64, user uint32, sessionID, reqID uint64, visit func(*txlog.Record) bool) (complete bool) {
 	rec := &st.walked
 	start := sessionStart(sessionID)
 	for steps := 0; seq > start; steps++ {
 		if steps == chainStepsMax || !st.seg.loadRecord(seq, rec) {
 			return false
 		}
-		if rec.subject == user && rec.sessionID == sessionID && rec.reqID == reqID {
+		if rec.Subject == user && rec.SessionID == sessionID && rec.ReqID == reqID {
 			if !visit(rec) {
 				return true
 			}
-			start = max(start, rec.batchHead)
+			start = max(start, rec.BatchHead)
 		}
-		seq = rec.prevOf(user)
+		seq = rec.PrevOf(user)
 	}
 	return true
 }
@@ -41,10 +43,10 @@ func (st *Store) ownPostings(seq uint64, user uint32, sessionID, reqID uint64, v
 // holds the user's account lock.
 func (st *Store) replay(o *order) (posting Posting, done bool, err error) {
 	last := st.seg.accounts[o.user].lastSeq
-	complete := st.ownPostings(last, o.user, o.session.ID, o.reqID, func(rec *record) bool {
+	complete := st.ownPostings(last, o.user, o.session.ID, o.reqID, func(rec *txlog.Record) bool {
 		done = true
-		if rec.answers(o) {
-			posting = rec.replayed()
+		if o.answeredBy(rec) {
+			posting = replayed(rec)
 			st.metrics.Add(CounterReplays, 1)
 		} else {
 			err = ErrRetryMismatch
@@ -57,14 +59,14 @@ func (st *Store) replay(o *order) (posting Posting, done bool, err error) {
 	return posting, done, err
 }
 
-// answers tells whether r is what o would have written.
-func (r *record) answers(o *order) bool {
-	return r.kind == o.kind && r.leg == o.leg && r.legs == o.legs && r.peer == o.peer && r.amount == o.amount
+// answeredBy tells whether r is what o would have written.
+func (o *order) answeredBy(r *txlog.Record) bool {
+	return r.Kind == o.kind && r.Leg == o.leg && r.Legs == o.legs && r.Peer == o.peer && r.Amount == o.amount
 }
 
 // replayed is the recorded result of r for its subject.
-func (r *record) replayed() Posting {
-	return Posting{Seq: r.seq, Balance: r.subjectBalance, Replayed: true}
+func replayed(r *txlog.Record) Posting {
+	return Posting{Seq: r.Seq, Balance: r.SubjectBalance, Replayed: true}
 }
 
 // replay fills in the results of those legs that had been applied, and leaves Seq 0 in
@@ -72,16 +74,16 @@ func (r *record) replayed() Posting {
 func (b *batch) replay(st *Store) error {
 	mismatch := false
 	last := st.seg.accounts[b.session.User].lastSeq
-	complete := st.ownPostings(last, b.session.User, b.session.ID, b.reqID, func(rec *record) bool {
-		i := int(rec.leg)
-		if i >= len(b.legs) || !rec.answers(b.order(i)) {
+	complete := st.ownPostings(last, b.session.User, b.session.ID, b.reqID, func(rec *txlog.Record) bool {
+		i := int(rec.Leg)
+		if i >= len(b.legs) || !b.order(i).answeredBy(rec) {
 			mismatch = true
 			return false
 		}
-		b.out[i].Seq = rec.seq
-		b.head = rec.batchHead
+		b.out[i].Seq = rec.Seq
+		b.head = rec.BatchHead
 		if !b.result.Replayed {
-			b.result = rec.replayed() // the newest leg's
+			b.result = replayed(rec) // the newest leg's
 		}
 		return true
 	})
@@ -106,9 +108,9 @@ func (st *Store) TxnStatus(user uint32, sessionID, reqID uint64) (Outcome, Posti
 		return OutcomeUnknown, Posting{}, err
 	}
 	outcome, posting := OutcomeNotApplied, Posting{}
-	complete := st.ownPostings(last, user, sessionID, reqID, func(rec *record) bool {
-		outcome, posting = OutcomeApplied, Posting{Seq: rec.seq, Balance: rec.subjectBalance}
-		return rec.legs > 1
+	complete := st.ownPostings(last, user, sessionID, reqID, func(rec *txlog.Record) bool {
+		outcome, posting = OutcomeApplied, Posting{Seq: rec.Seq, Balance: rec.SubjectBalance}
+		return rec.Legs > 1
 	})
 	if !complete {
 		return OutcomeUnknown, Posting{}, nil

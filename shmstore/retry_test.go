@@ -205,7 +205,7 @@ func TestADamagedChainEndsTheWalk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st.seg.recordSlot(p.Seq).subjectPrev = p.Seq
+	st.seg.recordSlot(p.Seq).SubjectPrev = p.Seq
 	if outcome, _, err := st.TxnStatus(s.User, s.ID, 3); err != nil || outcome != OutcomeNotApplied {
 		t.Errorf("%v %v", outcome, err)
 	}

@@ -1,6 +1,10 @@
 package shmstore
 
-import "fmt"
+import (
+	"fmt"
+
+	"tradechat.internal/shmstore/txlog"
+)
 
 // RoomInfo is a look at a room.
 type RoomInfo struct {
@@ -12,7 +16,7 @@ type RoomInfo struct {
 
 // OpenRoom finds a room by name or creates it. Errors: ErrName, ErrTableFull, ErrBusy.
 func (st *Store) OpenRoom(name []byte) (room uint32, created bool, err error) {
-	if !validName(name) {
+	if !txlog.ValidName(name) {
 		return 0, false, ErrName
 	}
 	if room := st.seg.findRoom(name); room != 0 {
@@ -34,26 +38,26 @@ func (st *Store) openRoomLocked(name []byte) (room uint32, created bool, err err
 	if room > st.seg.shape.RoomsMax {
 		return 0, false, fmt.Errorf("%w: %d rooms", ErrTableFull, st.seg.shape.RoomsMax)
 	}
-	if err := st.commitName(kindRoomCreate, room, padName(name), userKeys{}); err != nil {
+	if err := st.commitName(txlog.KindRoomCreate, room, txlog.PadName(name), txlog.Keys{}); err != nil {
 		return 0, false, err
 	}
 	return room, true, nil
 }
 
 // applyRoom sets a room's row. The count is raised last: it makes the room exist.
-func (seg *Segment) applyRoom(rec *nameRecord) {
-	row := &seg.rooms[rec.subject]
-	row.name = rec.name
-	row.seq = rec.seq
-	if seg.control.roomCount.Load() < rec.subject {
-		seg.control.roomCount.Store(rec.subject)
+func (seg *Segment) applyRoom(rec *txlog.NameRecord) {
+	row := &seg.rooms[rec.Subject]
+	row.name = rec.Name
+	row.seq = rec.Seq
+	if seg.control.roomCount.Load() < rec.Subject {
+		seg.control.roomCount.Store(rec.Subject)
 	}
 }
 
 // findRoom compares every room's name; 0 if there is none. Rooms are few.
 func (seg *Segment) findRoom(name []byte) uint32 {
 	for room := uint32(1); room <= seg.RoomCount(); room++ {
-		if string(trimName(&seg.rooms[room].name)) == string(name) {
+		if string(seg.rooms[room].name.Text()) == string(name) {
 			return room
 		}
 	}
@@ -76,7 +80,7 @@ func (seg *Segment) Room(room uint32) (RoomInfo, bool) {
 	row := &seg.rooms[room]
 	return RoomInfo{
 		ID: room, Members: row.memberCount.Load(),
-		LastSeq: seg.roomRing(room).state().lastSeq, Name: trimName(&row.name),
+		LastSeq: seg.roomRing(room).state().lastSeq, Name: row.name.Text(),
 	}, true
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"tradechat.internal/shmstore/txlog"
 )
 
 // Folder is where segments live: what shm_open(3) uses on Linux.
@@ -45,7 +46,7 @@ func (s Shape) plan() plan {
 		regionUserIndex:    s.indexBuckets() * 4,
 		regionSessions:     sessions * sessionRowBytes,
 		regionSessionUsers: sessions * 4,
-		regionLog:          uint64(s.LogRecords) * recordBytes,
+		regionLog:          uint64(s.LogRecords) * txlog.RecordBytes,
 		regionRooms:        rooms * roomRowBytes,
 		regionMembers:      rooms * s.memberWords() * 8,
 		regionCursors:      slots * rooms * cursorBytes,

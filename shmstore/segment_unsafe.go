@@ -1,6 +1,10 @@
 package shmstore
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"tradechat.internal/shmstore/txlog"
+)
 
 // tables are the segment's regions as Go slices over the mapping. They hold no
 // pointer into the Go heap, and the mapping outlives them.
@@ -15,7 +19,7 @@ type tables struct {
 	userIndex    []uint32
 	sessions     []sessionRow
 	sessionUsers []uint32
-	log          []record
+	log          []txlog.Record
 	rooms        []roomRow
 	members      []uint64
 	cursors      []cursor
@@ -46,7 +50,7 @@ func mapTables(mem []byte, p plan) tables {
 		userIndex:    view[uint32](mem, p, regionUserIndex),
 		sessions:     view[sessionRow](mem, p, regionSessions),
 		sessionUsers: view[uint32](mem, p, regionSessionUsers),
-		log:          view[record](mem, p, regionLog),
+		log:          view[txlog.Record](mem, p, regionLog),
 		rooms:        view[roomRow](mem, p, regionRooms),
 		members:      view[uint64](mem, p, regionMembers),
 		cursors:      view[cursor](mem, p, regionCursors),

@@ -61,8 +61,14 @@ func DefaultShape() Shape {
 	}
 }
 
-// Slots is the number of slots: one a worker, and the master's.
-func (s Shape) Slots() int { return s.Workers + 1 }
+// Slots is the number of slots: one a worker, the master's and the journal's.
+func (s Shape) Slots() int { return s.Workers + 2 }
+
+// MasterSlot is the slot of the master.
+func (s Shape) MasterSlot() int { return s.Workers }
+
+// JournalSlot is the slot of the journal process.
+func (s Shape) JournalSlot() int { return s.Workers + 1 }
 
 // Validate reports the first field that is out of bounds, as an ErrShape.
 func (s Shape) Validate() error {
@@ -71,7 +77,7 @@ func (s Shape) Validate() error {
 		v, low, high uint64
 		pow2         bool
 	}{
-		{"workers", uint64(s.Workers), 1, slotsMax - 1, false},
+		{"workers", uint64(s.Workers), 1, slotsMax - 2, false},
 		{"users", uint64(s.UsersMax), 1, usersMaxLimit, false},
 		{"sessions", uint64(s.SessionsMax), 1, sessionsMaxLimit, false},
 		{"rooms", uint64(s.RoomsMax), 1, roomsMaxLimit, false},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"tradechat.internal/shmstore/txlog"
 )
 
 // SlotState says whether a process is bound to a slot.
@@ -46,10 +47,11 @@ type Store struct {
 	owner   uint32 // the word of a lock that this slot holds
 	nowNs   uint64
 	wake    func(slot int)
-	scratch []byte   // one ring entry's bytes
-	walked  record   // the record at which a walk along a chain is
-	online  []uint64 // bitmap over users, for listing them in order
+	scratch []byte       // one ring entry's bytes
+	walked  txlog.Record // the record at which a walk along a chain is
+	online  []uint64     // bitmap over users, for listing them in order
 	random  *mathrand.ChaCha8
+	fence   uint32 // swapped for the fence that a swap is
 	nextRow uint32 // where the search for a free session row goes on
 
 	rowless  rowlessConnections
@@ -110,6 +112,7 @@ func (st *Store) begin() {
 func (st *Store) forgetDeliveries() {
 	st.seg.mailboxes[st.index].cursor.Store(st.seg.mailRing(st.index).state().tail)
 	st.slot.mailDirty.Store(0)
+	st.slot.awaits.Store(0)
 	words := st.seg.dirtyWords(st.index)
 	for w := range words {
 		atomic.StoreUint64(&words[w], 0)

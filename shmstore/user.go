@@ -4,23 +4,25 @@ import (
 	"bytes"
 	"fmt"
 	"sync/atomic"
+
+	"tradechat.internal/shmstore/txlog"
 )
 
 // CreateUser registers a name with the server's half of its login keys. Errors:
 // ErrName, ErrExists, ErrTableFull, ErrBusy.
 func (st *Store) CreateUser(name []byte, storedKey, serverKey [32]byte) (user uint32, err error) {
-	if !validName(name) {
+	if !txlog.ValidName(name) {
 		return 0, ErrName
 	}
 	if err := st.lockRegistry(); err != nil {
 		return 0, err
 	}
-	user, err = st.createUserLocked(name, userKeys{storedKey, serverKey})
+	user, err = st.createUserLocked(name, txlog.Keys{Stored: storedKey, Server: serverKey})
 	st.unlockRegistry()
 	return user, err
 }
 
-func (st *Store) createUserLocked(name []byte, keys userKeys) (uint32, error) {
+func (st *Store) createUserLocked(name []byte, keys txlog.Keys) (uint32, error) {
 	if _, taken := st.seg.FindUser(name); taken {
 		return 0, fmt.Errorf("user %q: %w", name, ErrExists)
 	}
@@ -28,7 +30,7 @@ func (st *Store) createUserLocked(name []byte, keys userKeys) (uint32, error) {
 	if user > st.seg.shape.UsersMax {
 		return 0, fmt.Errorf("%w: %d users", ErrTableFull, st.seg.shape.UsersMax)
 	}
-	if err := st.commitName(kindUserCreate, user, padName(name), keys); err != nil {
+	if err := st.commitName(txlog.KindUserCreate, user, txlog.PadName(name), keys); err != nil {
 		return 0, err
 	}
 	return user, nil
@@ -42,7 +44,7 @@ func (st *Store) SetUserKeys(user uint32, storedKey, serverKey [32]byte) error {
 	if err := st.lockRegistry(); err != nil {
 		return err
 	}
-	err := st.commitName(kindUserKeys, user, st.seg.users[user].name, userKeys{storedKey, serverKey})
+	err := st.commitName(txlog.KindUserKeys, user, st.seg.users[user].name, txlog.Keys{Stored: storedKey, Server: serverKey})
 	st.unlockRegistry()
 	return err
 }
@@ -50,21 +52,21 @@ func (st *Store) SetUserKeys(user uint32, storedKey, serverKey [32]byte) error {
 // applyUser sets a user's row. The count is raised last: it makes the user exist. Cut
 // short between the flip of active and keysSeq it is done again: both pairs then hold
 // the record's keys.
-func (seg *Segment) applyUser(rec *nameRecord) {
-	row := &seg.users[rec.subject]
-	if row.keysSeq < rec.seq {
+func (seg *Segment) applyUser(rec *txlog.NameRecord) {
+	row := &seg.users[rec.Subject]
+	if row.keysSeq < rec.Seq {
 		next := row.active.Load() + 1
-		row.keys[next&1] = rec.keys
+		row.keys[next&1] = rec.Keys
 		row.active.Store(next)
-		row.keysSeq = rec.seq
+		row.keysSeq = rec.Seq
 	}
-	if rec.kind == kindUserCreate && row.seq < rec.seq {
-		row.name = rec.name
-		seg.indexUser(rec.subject)
-		row.seq = rec.seq
+	if rec.Kind == txlog.KindUserCreate && row.seq < rec.Seq {
+		row.name = rec.Name
+		seg.indexUser(rec.Subject)
+		row.seq = rec.Seq
 	}
-	if seg.control.userCount.Load() < rec.subject {
-		seg.control.userCount.Store(rec.subject)
+	if seg.control.userCount.Load() < rec.Subject {
+		seg.control.userCount.Store(rec.Subject)
 	}
 }
 
@@ -128,7 +130,7 @@ func (seg *Segment) UserName(user uint32) []byte {
 	if int(user) >= len(seg.users) {
 		return nil
 	}
-	return trimName(&seg.users[user].name)
+	return seg.users[user].name.Text()
 }
 
 // UserKeys is the server's half of a user's login keys. active only grows, so keys that
@@ -142,30 +144,7 @@ func (seg *Segment) UserKeys(user uint32) (storedKey, serverKey [32]byte, ok boo
 		active := row.active.Load()
 		keys := row.keys[active&1]
 		if row.active.Load() == active {
-			return keys.stored, keys.server, true
+			return keys.Stored, keys.Server, true
 		}
 	}
-}
-
-func trimName(name *[NameBytesMax]byte) []byte {
-	if n := bytes.IndexByte(name[:], 0); n >= 0 {
-		return name[:n]
-	}
-	return name[:]
-}
-
-func padName(name []byte) (padded [NameBytesMax]byte) {
-	copy(padded[:], name)
-	return padded
-}
-
-func validName(name []byte) bool {
-	for _, c := range name {
-		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
-		digit := c >= '0' && c <= '9'
-		if !letter && !digit && c != '_' && c != '.' && c != '-' {
-			return false
-		}
-	}
-	return len(name) >= 1 && len(name) <= NameBytesMax
 }

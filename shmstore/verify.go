@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+
+	"tradechat.internal/shmstore/txlog"
 )
 
 // The ledger is checked against itself: the accounts' sums against the supply, and the
@@ -115,7 +117,7 @@ func (seg *Segment) awaitApplied(deadline time.Time) bool {
 // process changes the segment.
 func (seg *Segment) copyBooks(b *books) {
 	head := seg.Head()
-	*b = books{head: head, supply: seg.recordSlot(head).supplyAfter, accounts: append(b.accounts[:0], accountState{})}
+	*b = books{head: head, supply: seg.recordSlot(head).SupplyAfter, accounts: append(b.accounts[:0], accountState{})}
 	for user := uint32(1); user <= seg.UserCount(); user++ {
 		a := &seg.accounts[user]
 		balance := atomic.LoadInt64(&a.balance)
@@ -154,7 +156,7 @@ func (seg *Segment) verifyBooks(b *books) *VerifyReport {
 type fold struct {
 	report   *VerifyReport
 	first    uint64
-	last     record         // the newest one; before any, of seq 0
+	last     txlog.Record   // the newest one; before any, of seq 0
 	accounts []accountState // by user; lastSeq 0: no record names it
 }
 
@@ -162,15 +164,15 @@ type fold struct {
 // before it, and every account with the newest record that names it.
 func (seg *Segment) verifyFold(r *VerifyReport, b *books) {
 	f := fold{report: r, first: seg.oldestRecord(), accounts: make([]accountState, len(b.accounts))}
-	var rec record
+	var rec txlog.Record
 	for seq := f.first; seq <= b.head; {
 		if !seg.loadRecord(seq, &rec) { // overwritten meanwhile, and all before it
 			seq = max(seg.oldestRecord(), seq+1)
 			f.restart(seq)
 			continue
 		}
-		if rec.seq != seq {
-			r.problem("record %d has seq %d", seq, rec.seq)
+		if rec.Seq != seq {
+			r.problem("record %d has seq %d", seq, rec.Seq)
 			return
 		}
 		f.add(&rec)
@@ -188,60 +190,49 @@ func (seg *Segment) oldestRecord() uint64 {
 
 // restart forgets all records: the first one known is to be seq.
 func (f *fold) restart(seq uint64) {
-	f.first, f.last, f.report.Folded = seq, record{}, 0
+	f.first, f.last, f.report.Folded = seq, txlog.Record{}, 0
 	clear(f.accounts)
 }
 
 // add compares rec with the record before it, if that is known, and with the accounts
 // that it names, and enters it.
-func (f *fold) add(rec *record) {
-	in, out := rec.flows()
-	if f.last.seq == rec.seq-1 && rec.supplyAfter != f.last.supplyAfter+in-out {
-		f.report.problem("record %d: supply %d after %d", rec.seq, rec.supplyAfter, f.last.supplyAfter)
+func (f *fold) add(rec *txlog.Record) {
+	in, out := rec.Flows()
+	if f.last.Seq == rec.Seq-1 && rec.SupplyAfter != f.last.SupplyAfter+in-out {
+		f.report.problem("record %d: supply %d after %d", rec.Seq, rec.SupplyAfter, f.last.SupplyAfter)
 	}
-	if rec.timeNs < f.last.timeNs {
-		f.report.problem("record %d: time goes back", rec.seq)
+	if rec.TimeNs < f.last.TimeNs {
+		f.report.problem("record %d: time goes back", rec.Seq)
 	}
-	switch rec.kind {
-	case kindDeposit:
-		f.addSide(rec, rec.subject, rec.subjectBalance, int64(rec.amount), rec.subjectPrev)
-	case kindWithdraw:
-		f.addSide(rec, rec.subject, rec.subjectBalance, -int64(rec.amount), rec.subjectPrev)
-	case kindTransfer:
-		f.addSide(rec, rec.subject, rec.subjectBalance, -int64(rec.amount), rec.subjectPrev)
-		f.addSide(rec, rec.peer, rec.peerBalance, int64(rec.amount), rec.peerPrev)
-	case kindUserCreate, kindUserKeys, kindRoomCreate:
+	switch rec.Kind {
+	case txlog.KindDeposit:
+		f.addSide(rec, rec.Subject, rec.SubjectBalance, int64(rec.Amount), rec.SubjectPrev)
+	case txlog.KindWithdraw:
+		f.addSide(rec, rec.Subject, rec.SubjectBalance, -int64(rec.Amount), rec.SubjectPrev)
+	case txlog.KindTransfer:
+		f.addSide(rec, rec.Subject, rec.SubjectBalance, -int64(rec.Amount), rec.SubjectPrev)
+		f.addSide(rec, rec.Peer, rec.PeerBalance, int64(rec.Amount), rec.PeerPrev)
+	case txlog.KindUserCreate, txlog.KindUserKeys, txlog.KindRoomCreate:
 	default:
-		f.report.problem("record %d has unknown kind %d", rec.seq, rec.kind)
+		f.report.problem("record %d has unknown kind %d", rec.Seq, rec.Kind)
 	}
 	f.last = *rec
 	f.report.Folded++
 }
 
-// flows is what a record adds to and takes from the supply.
-func (r *record) flows() (in, out uint64) {
-	switch r.kind {
-	case kindDeposit:
-		return r.amount, 0
-	case kindWithdraw:
-		return 0, r.amount
-	}
-	return 0, 0
-}
-
 // addSide enters what rec says of one account. prev 0 is the account's first record.
-func (f *fold) addSide(rec *record, user uint32, after, delta int64, prev uint64) {
+func (f *fold) addSide(rec *txlog.Record, user uint32, after, delta int64, prev uint64) {
 	if user == 0 || int(user) >= len(f.accounts) {
-		f.report.problem("record %d names user %d of %d", rec.seq, user, len(f.accounts)-1)
+		f.report.problem("record %d names user %d of %d", rec.Seq, user, len(f.accounts)-1)
 		return
 	}
 	a := &f.accounts[user]
 	known := a.lastSeq != 0 || prev == 0
 	if known && (after != a.balance+delta || prev != a.lastSeq) {
 		f.report.problem("record %d: user %d has %d after %d %+d, previous record %d not %d",
-			rec.seq, user, after, a.balance, delta, prev, a.lastSeq)
+			rec.Seq, user, after, a.balance, delta, prev, a.lastSeq)
 	}
-	*a = accountState{balance: after, lastSeq: rec.seq}
+	*a = accountState{balance: after, lastSeq: rec.Seq}
 }
 
 // compare holds the books against the fold. Accounts whose records have left the ring

@@ -32,13 +32,13 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		{"less than nothing", func(seg *Segment) { seg.accounts[2].balance -= 1000; seg.accounts[1].balance += 1000 }, "has balance -"},
 		{"deposits", func(seg *Segment) { seg.accounts[1].deposited++ }, "deposits"},
 		{"row behind the log", func(seg *Segment) { seg.accounts[1].lastSeq-- }, "the log says"},
-		{"supply in a record", func(seg *Segment) { seg.recordSlot(4).supplyAfter++ }, "record 4: supply"},
-		{"balance in a record", func(seg *Segment) { seg.recordSlot(5).subjectBalance++ }, "record 5: user"},
-		{"amount in a record", func(seg *Segment) { seg.recordSlot(5).amount++ }, "record 5: user"},
-		{"previous seq", func(seg *Segment) { seg.recordSlot(5).subjectPrev = 1 }, "record 5: user"},
-		{"hole", func(seg *Segment) { seg.recordSlot(4).seq = 77 }, "record 4 has seq 77"},
-		{"time", func(seg *Segment) { seg.recordSlot(5).timeNs = 1 }, "time goes back"},
-		{"kind", func(seg *Segment) { seg.recordSlot(5).kind = 99 }, "unknown kind"},
+		{"supply in a record", func(seg *Segment) { seg.recordSlot(4).SupplyAfter++ }, "record 4: supply"},
+		{"balance in a record", func(seg *Segment) { seg.recordSlot(5).SubjectBalance++ }, "record 5: user"},
+		{"amount in a record", func(seg *Segment) { seg.recordSlot(5).Amount++ }, "record 5: user"},
+		{"previous seq", func(seg *Segment) { seg.recordSlot(5).SubjectPrev = 1 }, "record 5: user"},
+		{"hole", func(seg *Segment) { seg.recordSlot(4).Seq = 77 }, "record 4 has seq 77"},
+		{"time", func(seg *Segment) { seg.recordSlot(5).TimeNs = 1 }, "time goes back"},
+		{"kind", func(seg *Segment) { seg.recordSlot(5).Kind = 99 }, "unknown kind"},
 		{"account lock", func(seg *Segment) { seg.accounts[1].lock = lockOwner(0, 1) }, "held by slot 0"},
 		{"log lock", func(seg *Segment) { seg.control.logLock = lockOwner(1, 1) }, "held by slot 1"},
 		{"room lock", func(seg *Segment) { seg.rooms[1].lock = lockOwner(1, 1) }, "held by slot 1"},
@@ -46,7 +46,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		{"name index", func(seg *Segment) { clear(seg.userIndex) }, "not found by name"},
 		{"member count", func(seg *Segment) { seg.rooms[1].memberCount.Add(1) }, "counts 2 members, its bitmap 1"},
 		{"derived supply", func(seg *Segment) { seg.control.supply++ }, "would follow supply"},
-		{"record of nobody", func(seg *Segment) { seg.recordSlot(5).subject = 1 << 30 }, "names user 1073741824"},
+		{"record of nobody", func(seg *Segment) { seg.recordSlot(5).Subject = 1 << 30 }, "names user 1073741824"},
 		{"user count", func(seg *Segment) { seg.control.userCount.Store(1 << 30) }, "damaged"},
 		{"room count", func(seg *Segment) { seg.control.roomCount.Store(1 << 20) }, "damaged"},
 		{"index without a gap", fillIndex, "not found by name"},
@@ -135,7 +135,7 @@ func TestAnUncommittedRecordIsNoDamage(t *testing.T) {
 		}
 		next := st.seg.recordSlot(st.seg.Head() + 1)
 		was := *next
-		next.seq, next.amount = st.seg.Head()+1, 77
+		next.Seq, next.Amount = st.seg.Head()+1, 77
 		mustVerify(t, st.seg)
 		*next = was
 	}
