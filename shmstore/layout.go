@@ -87,7 +87,9 @@ type control struct {
 	supply       uint64    // record head's, and its time: derived, set anew by a repair
 	timeNs       uint64
 	floor        uint64 // records 1 … floor are known to be durable and applied
-	_            [24]byte
+	logFirst     uint64 // no record before it was ever in the ring; 0: all were
+	bootHead     uint64 // the head with which the segment was made: 0, or the journal's
+	_            [8]byte
 	userCount    atomic.Uint32 // ids 1 … userCount exist
 	roomCount    atomic.Uint32 // ids 1 … roomCount exist
 	_            [56]byte

@@ -118,7 +118,7 @@ func (seg *Segment) appliedFloor() uint64 {
 // loadRecord copies record seq. It is false when seq is not committed or may have
 // been overwritten, also during the copy.
 func (seg *Segment) loadRecord(seq uint64, rec *txlog.Record) bool {
-	if seq == 0 || seq > seg.control.head.Load() {
+	if seq == 0 || seq > seg.control.head.Load() || seq < seg.control.logFirst {
 		return false
 	}
 	*rec = *seg.recordSlot(seq)

@@ -185,7 +185,7 @@ func (seg *Segment) verifyFold(r *VerifyReport, b *books) {
 // one before it is the next record's, which may be being written.
 func (seg *Segment) oldestRecord() uint64 {
 	next, capacity := seg.Head()+1, uint64(seg.shape.LogRecords)
-	return max(next, capacity) - capacity + 1
+	return max(max(next, capacity)-capacity+1, seg.control.logFirst)
 }
 
 // restart forgets all records: the first one known is to be seq.
