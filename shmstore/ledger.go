@@ -156,7 +156,7 @@ func (st *Store) post(o *order) (Posting, error) {
 	rec.SubjectPrev, rec.PeerPrev = st.seg.accounts[o.user].lastSeq, e.peerPrev
 	rec.SubjectTotal = e.subjectTotal
 	rec.SessionID, rec.SessionRow, rec.ReqID = o.session.ID, o.session.Row, o.reqID
-	rec.BatchHead = o.batchHead
+	rec.BatchHead, rec.Flags, rec.Reserved = o.batchHead, 0, 0
 	st.commit(rec)
 	return Posting{Seq: rec.Seq, Balance: e.subjectBalance}, nil
 }

@@ -64,7 +64,7 @@ type Record struct {
 	Legs           uint32 // of the batch; 1 for a single request
 	Flags          Flags
 	BatchHead      uint64 // the head when the batch was first asked for; none of its legs is older
-	_              uint64
+	Reserved       uint64 // 0
 }
 
 // NameRecord is the same 128 bytes for the kinds that name a user or a room.

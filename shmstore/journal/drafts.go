@@ -1,0 +1,88 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// drafts makes segment files before they are needed: allocating 64 MiB takes longer than a group commit may. A
+// draft has its full size, but neither header nor name.
+type drafts struct {
+	dir   string
+	bytes int64
+
+	making sync.WaitGroup
+	began  bool
+	ready  *os.File // once making is done
+	failed error    // likewise
+}
+
+const draftName = "next" + fileSuffix + draftSuffix
+
+// ahead begins to make the next draft in the background, unless that has begun.
+func (d *drafts) ahead() {
+	if d.began {
+		return
+	}
+	d.began = true
+	d.making.Go(func() { d.ready, d.failed = d.create() })
+}
+
+func (d *drafts) create() (*os.File, error) {
+	path := filepath.Join(d.dir, draftName)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for err = unix.EINTR; err == unix.EINTR; {
+		err = unix.Fallocate(int(file.Fd()), 0, 0, d.bytes)
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("allocate %d bytes for %s: %w", d.bytes, path, err), file.Close(), os.Remove(path))
+	}
+	return file, nil
+}
+
+// become turns a draft into the file of this name with this header. What failed ahead is tried once more.
+func (d *drafts) become(path string, header []byte) (*os.File, error) {
+	d.making.Wait()
+	file, err := d.ready, d.failed
+	if !d.began || err != nil {
+		file, err = d.create()
+	}
+	d.began, d.ready, d.failed = false, nil, nil
+	if err != nil {
+		return nil, err
+	}
+	if _, err = file.WriteAt(header, 0); err == nil {
+		err = file.Sync()
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err == nil {
+		err = syncFolder(d.dir)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("begin %s: %w", path, err), file.Close())
+	}
+	return file, nil
+}
+
+// discard drops a draft that is not needed any more.
+func (d *drafts) discard() {
+	d.making.Wait()
+	if d.ready != nil {
+		_ = d.ready.Close()
+		_ = os.Remove(filepath.Join(d.dir, draftName))
+	}
+	d.began, d.ready, d.failed = false, nil, nil
+}

@@ -1,0 +1,24 @@
+package journal
+
+const (
+	// BlockRecordsMax is how many records one block holds: a group commit writes no more at once.
+	BlockRecordsMax = 8192
+
+	// FileBytesDefault, FileBytesLeast and FileBytesMost bound a segment file; the least holds one block of the largest size.
+	FileBytesDefault = 64 << 20
+	FileBytesLeast   = fileHeaderBytes + blockBytesMax
+	FileBytesMost    = 1 << 30
+
+	// SnapshotsKept is how many snapshots stay.
+	SnapshotsKept = 3
+
+	blockBytesMax = blockHeaderBytes + BlockRecordsMax*recordBytes + blockTrailerBytes
+
+	// chunkBytes is how much of a file is read at once; chunksAhead of them are read while others are folded.
+	chunkBytes  = 4 << 20
+	chunksAhead = 3
+
+	// snapshotUsersMax and snapshotRoomsMax bound what a snapshot may claim to hold, before it is believed.
+	snapshotUsersMax = 1 << 24
+	snapshotRoomsMax = 1 << 14
+)

@@ -1,0 +1,196 @@
+package journal
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+
+	"tradechat.internal/shmstore/txlog"
+)
+
+// RecoverOptions says how to recover.
+type RecoverOptions struct {
+	TailRecords int               // how many of the last records to return
+	Note        func(note string) // told of what is cut or removed; may be nil
+}
+
+// Recovered is what a folder holds, and what a Writer goes on from.
+type Recovered struct {
+	Fold     *txlog.Fold
+	Tail     []txlog.Record // the last records, ascending, up to Fold.Head
+	ID       ID
+	LastHash Hash   // of the last block
+	Mark     uint64 // records up to it were acknowledged once
+	Snapshot uint64 // seq of the snapshot from which the fold was made; 0: from the first record
+	Replayed uint64 // records that were folded
+	Cut      int64  // bytes of a torn write that were cut off
+}
+
+// Recover reads a journal's folder, which need not exist: newest snapshot, blocks behind it, and the last
+// records. It cuts a torn end and removes drafts that a crash left. No other process may use the folder. Anything
+// else that is wrong is an error that wraps ErrDamaged, and nothing is changed then.
+func Recover(dir string, o RecoverOptions) (*Recovered, error) {
+	c, err := list(dir)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	mark, err := readMark(dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &recovery{contents: c, options: o, Recovered: Recovered{Fold: txlog.NewFold(), Mark: mark}}
+	if err := r.read(); err != nil {
+		return nil, err
+	}
+	if err := r.clean(); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	return &r.Recovered, nil
+}
+
+type recovery struct {
+	Recovered
+	contents contents
+	options  RecoverOptions
+	snapshot Snapshot
+	stands   bool // the block that the snapshot stands on has been met
+	keepFrom uint64
+	end      walked
+}
+
+func (r *recovery) read() (err error) {
+	if n := len(r.contents.snapshots); n != 0 {
+		if r.snapshot, r.Fold, err = readSnapshot(r.contents.snapshots[n-1]); err != nil {
+			return err
+		}
+		r.Recovered.Snapshot = r.snapshot.Seq
+	}
+	if len(r.contents.files) == 0 {
+		return r.checkEmpty()
+	}
+	from, err := r.start()
+	if err != nil {
+		return err
+	}
+	if r.end, err = walkBlocks(r.contents, from, r.Mark, r.add); err != nil {
+		return err
+	}
+	return r.checkEnd()
+}
+
+// checkEmpty is for a folder without segment files.
+func (r *recovery) checkEmpty() error {
+	if r.Mark != 0 || r.snapshot.Seq != 0 {
+		return damage(r.contents.dir, 0, max(r.Mark, r.snapshot.Seq), "there are no segment files, but there were records")
+	}
+	_, err := rand.Read(r.ID[:])
+	return err
+}
+
+// start is the file from which to read: behind the snapshot, or earlier for the sake of the last records.
+func (r *recovery) start() (position, error) {
+	files := r.contents.files
+	last := files[len(files)-1].first
+	r.keepFrom = max(last, uint64(r.options.TailRecords)+1) - uint64(r.options.TailRecords)
+	want, at := min(r.snapshot.Seq+1, r.keepFrom), 0
+	for at+1 < len(files) && files[at+1].first <= want {
+		at++
+	}
+	if files[at].first > r.snapshot.Seq+1 {
+		return position{}, damage(files[at].path, 0, r.snapshot.Seq+1, "the first file begins with record %d, and no snapshot stands for those before it", files[at].first)
+	}
+	return position{file: at, next: files[at].first, any: true}, nil
+}
+
+// add folds a block, or what of it the snapshot does not hold.
+func (r *recovery) add(b *block) error {
+	if b.first <= r.snapshot.Seq && b.last() >= r.snapshot.Seq {
+		if err := r.stand(b.hash, b.last()); err != nil {
+			return err
+		}
+	}
+	if b.first == r.snapshot.Seq+1 && !r.stands && r.snapshot.Seq != 0 {
+		if err := r.stand(b.prev, r.snapshot.Seq); err != nil {
+			return err
+		}
+	}
+	for i := range b.records {
+		if b.records[i].Seq <= r.snapshot.Seq {
+			continue
+		}
+		if err := r.Fold.Apply(&b.records[i]); err != nil {
+			return &DamageError{File: b.file, Offset: b.recordOffset(i), Seq: b.records[i].Seq, What: "the record is wrong", Cause: err}
+		}
+		r.Replayed++
+	}
+	if b.last() >= r.keepFrom {
+		r.Tail = append(r.Tail, b.records...)
+	}
+	return nil
+}
+
+// stand compares the block that the snapshot stands on.
+func (r *recovery) stand(hash Hash, last uint64) error {
+	r.stands = true
+	if hash != r.snapshot.Hash || last != r.snapshot.Seq {
+		return damage(r.snapshot.Path, snapshotHashAt, r.snapshot.Seq, "the snapshot stands on another block than the journal has")
+	}
+	return nil
+}
+
+func (r *recovery) checkEnd() error {
+	newest := r.contents.files[len(r.contents.files)-1]
+	path := newest.path
+	switch {
+	case r.end.next <= r.snapshot.Seq:
+		return damage(path, r.end.offset, r.end.next, "the journal ends before its snapshot of record %d", r.snapshot.Seq)
+	case r.end.next <= r.Mark:
+		return damage(path, r.end.offset, r.end.next, "the journal ends here, but records up to %d were acknowledged", r.Mark)
+	case r.snapshot.Seq != 0 && r.snapshot.id != r.end.id:
+		return damage(r.snapshot.Path, 16, r.snapshot.Seq, "the snapshot is of another journal")
+	case r.snapshot.Seq != 0 && !r.stands && r.end.prev != r.snapshot.Hash:
+		return damage(r.snapshot.Path, snapshotHashAt, r.snapshot.Seq, "the snapshot stands on another block than the journal has")
+	}
+	if err := r.Fold.Conserved(); err != nil {
+		return &DamageError{File: path, Offset: r.end.offset, Seq: r.Fold.Head, What: "the sums differ", Cause: err}
+	}
+	r.ID, r.LastHash, r.Cut = r.end.id, r.end.prev, r.end.torn
+	r.Tail = r.Tail[max(0, len(r.Tail)-r.options.TailRecords):]
+	return nil
+}
+
+// clean cuts the newest file behind its last block, and removes it if it has none, and what a crash has left half made.
+func (r *recovery) clean() error {
+	for _, path := range r.contents.leftovers {
+		r.note("removed %s, which was never finished", path)
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	if r.end.path == "" {
+		return nil
+	}
+	if r.Cut != 0 {
+		r.note("%s: a write was cut short: %d bytes after record %d, which nobody was told of, are cut off at byte %d",
+			r.end.path, r.Cut, r.Fold.Head, r.end.offset)
+	}
+	if r.end.offset == fileHeaderBytes {
+		return errors.Join(os.Remove(r.end.path), syncFolder(r.contents.dir))
+	}
+	return truncate(r.end.path, r.end.offset)
+}
+
+func (r *recovery) note(format string, args ...any) {
+	if r.options.Note != nil {
+		r.options.Note(fmt.Sprintf(format, args...))
+	}
+}
+
+func truncate(path string, size int64) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Truncate(size), file.Sync(), file.Close())
+}

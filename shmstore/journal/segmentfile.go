@@ -1,0 +1,123 @@
+package journal
+
+import (
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// A segment file begins with this header, and is named by the first seq that it may hold.
+//
+//	0    magic "NSJRNL01"
+//	8    version u32 · length of the header u32
+//	16   the journal's id, the same in all files of a folder
+//	32   first seq u64
+//	40   SHA-256 of the last block before this file; zeros for seq 1
+//	72   when it was made u64, nanoseconds since the Unix epoch
+//	80   zeros
+//	124  CRC-32C of all of that u32
+const (
+	fileHeaderBytes = 128
+	fileVersion     = 1
+	fileSuffix      = ".seg"
+
+	fileIDAt    = 16
+	fileFirstAt = 32
+	filePrevAt  = 40
+	fileMadeAt  = 72
+	fileZeroAt  = 80
+	fileCRCAt   = 124
+)
+
+var fileMagic = [8]byte{'N', 'S', 'J', 'R', 'N', 'L', '0', '1'}
+
+// ID tells one journal's files from another's.
+type ID [16]byte
+
+// fileHeader is what a segment file says of itself.
+type fileHeader struct {
+	id     ID
+	first  uint64
+	prev   Hash
+	madeNs uint64
+}
+
+func (h fileHeader) encode() []byte {
+	b := make([]byte, 0, fileHeaderBytes)
+	b = append(b, fileMagic[:]...)
+	b = little.AppendUint32(b, fileVersion)
+	b = little.AppendUint32(b, fileHeaderBytes)
+	b = append(b, h.id[:]...)
+	b = little.AppendUint64(b, h.first)
+	b = append(b, h.prev[:]...)
+	b = little.AppendUint64(b, h.madeNs)
+	b = b[:fileCRCAt]
+	return little.AppendUint32(b, crc32.Checksum(b, castagnoli))
+}
+
+// parseFileHeader reads a header; fault says what is wrong with it.
+func parseFileHeader(b []byte) (h fileHeader, fault string) {
+	switch {
+	case len(b) < fileHeaderBytes:
+		return h, fmt.Sprintf("the file ends within its header, after %d bytes", len(b))
+	case [8]byte(b[:8]) != fileMagic:
+		return h, "not a segment file of a journal"
+	case crc32.Checksum(b[:fileCRCAt], castagnoli) != little.Uint32(b[fileCRCAt:]):
+		return h, "the header's checksum differs"
+	case little.Uint32(b[8:]) != fileVersion || little.Uint32(b[12:]) != fileHeaderBytes:
+		return h, fmt.Sprintf("version %d of the format, this build reads %d", little.Uint32(b[8:]), fileVersion)
+	}
+	return fileHeader{
+		id: ID(b[fileIDAt:fileFirstAt]), first: little.Uint64(b[fileFirstAt:]),
+		prev: Hash(b[filePrevAt:fileMadeAt]), madeNs: little.Uint64(b[fileMadeAt:]),
+	}, ""
+}
+
+// segmentFile is one that lies in the folder.
+type segmentFile struct {
+	path  string
+	first uint64 // by its name
+}
+
+func segmentName(first uint64) string { return fmt.Sprintf("%020d%s", first, fileSuffix) }
+
+// seqOf reads the seq in a file's name.
+func seqOf(name, prefix, suffix string) (seq uint64, ok bool) {
+	digits := strings.TrimSuffix(strings.TrimPrefix(name, prefix), suffix)
+	if len(digits) != 20 || len(name) != len(prefix)+len(digits)+len(suffix) {
+		return 0, false
+	}
+	seq, err := strconv.ParseUint(digits, 10, 64)
+	return seq, err == nil
+}
+
+// contents is what a journal's folder holds.
+type contents struct {
+	dir       string
+	files     []segmentFile // ascending
+	snapshots []string      // paths, ascending
+	leftovers []string      // drafts that a crash left
+}
+
+// list reads a folder; one that is not there is empty.
+func list(dir string) (c contents, err error) {
+	c.dir = dir
+	entries, err := os.ReadDir(dir) // sorted by name, and so by seq
+	if os.IsNotExist(err) {
+		return c, nil
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if first, ok := seqOf(e.Name(), "", fileSuffix); ok {
+			c.files = append(c.files, segmentFile{path, first})
+		} else if _, ok := seqOf(e.Name(), snapshotPrefix, ""); ok {
+			c.snapshots = append(c.snapshots, path)
+		} else if strings.HasSuffix(e.Name(), draftSuffix) {
+			c.leftovers = append(c.leftovers, path)
+		}
+	}
+	return c, err
+}

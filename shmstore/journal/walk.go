@@ -1,0 +1,276 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+)
+
+// A walk goes through the blocks of the folder's files in order. One goroutine reads, checks and hashes them, while the
+// caller's does what it wants with those before: a block's hash does not depend on another block, the chain is a
+// comparison.
+
+// position is where a walk begins or has come to: at a file's begin, or behind one of its blocks.
+type position struct {
+	file   int   // index in the folder's files
+	offset int64 // 0: before the file's header
+	next   uint64
+	prev   Hash
+	any    bool // the hash of the block before is not known: whatever the first file says is taken
+	id     ID
+}
+
+// walked is where a walk ended, and what follows there in the newest file.
+type walked struct {
+	position
+	path string
+	torn int64 // bytes up to the last one that is not zero
+}
+
+// chunk is some of a file's blocks and the memory that they lie in; or the end of the walk.
+type chunk struct {
+	blocks []block
+	buf    []byte
+	end    *walked
+	err    error
+}
+
+// walkBlocks visits all blocks from a position on. What visit is given is valid until it returns. mark is read before
+// the walk begins: a writer that runs meanwhile may be in the middle of a block, but not of one that it has marked.
+func walkBlocks(c contents, from position, mark uint64, visit func(*block) error) (walked, error) {
+	r := &blockReader{contents: c, at: from, mark: mark, out: make(chan chunk), free: make(chan []byte, chunksAhead), stop: make(chan struct{})}
+	for range chunksAhead {
+		r.free <- nil
+	}
+	var reading sync.WaitGroup
+	reading.Go(r.run)
+	defer reading.Wait()
+	defer close(r.stop)
+	for {
+		part := <-r.out
+		for i := range part.blocks {
+			if err := visit(&part.blocks[i]); err != nil {
+				return walked{}, err
+			}
+		}
+		if part.err != nil || part.end != nil {
+			return part.finish()
+		}
+		r.free <- part.buf
+	}
+}
+
+func (c chunk) finish() (walked, error) {
+	if c.err != nil {
+		return walked{}, c.err
+	}
+	return *c.end, nil
+}
+
+// blockReader is the reading side of a walk.
+type blockReader struct {
+	contents contents
+	at       position
+	mark     uint64
+	out      chan chunk
+	free     chan []byte
+	stop     chan struct{}
+}
+
+// send hands a chunk over; false when nobody wants more.
+func (r *blockReader) send(c chunk) bool {
+	select {
+	case r.out <- c:
+		return true
+	case <-r.stop:
+		return false
+	}
+}
+
+// run reads file after file, up to the newest, which is the one that is there at the begin.
+func (r *blockReader) run() {
+	for ; r.at.file < len(r.contents.files); r.at.file++ {
+		more, err := r.readFile(r.contents.files[r.at.file])
+		if err != nil {
+			r.send(chunk{err: err})
+			return
+		}
+		if !more {
+			return
+		}
+		if r.at.file == len(r.contents.files)-1 {
+			r.send(chunk{end: &walked{position: r.at, path: r.contents.files[r.at.file].path}})
+			return
+		}
+		r.at.offset = 0
+	}
+}
+
+// readFile sends the blocks of one file; more is false when the walk is over.
+func (r *blockReader) readFile(segment segmentFile) (more bool, err error) {
+	file, err := os.Open(segment.path)
+	if err != nil {
+		return false, fmt.Errorf("journal: %w", err)
+	}
+	defer file.Close()
+	if r.at.offset == 0 {
+		if err := r.enter(file, segment); err != nil {
+			return false, err
+		}
+	}
+	for {
+		buf, ok := r.take()
+		if !ok {
+			return false, nil
+		}
+		n, err := file.ReadAt(buf, r.at.offset)
+		atEnd := errors.Is(err, io.EOF)
+		if err != nil && !atEnd {
+			return false, fmt.Errorf("journal: %w", err)
+		}
+		start := r.at.offset
+		blocks, fault, err := r.parse(segment.path, buf[:n], atEnd)
+		if !r.send(chunk{blocks: blocks, buf: buf, err: err}) || err != nil {
+			return false, nil
+		}
+		whole := r.at.offset == start+int64(n) && atEnd
+		switch {
+		case whole:
+			return true, nil
+		case fault != "" || atEnd:
+			return false, r.finishFile(file, segment, fault)
+		}
+	}
+}
+
+// take waits for a buffer.
+func (r *blockReader) take() (buf []byte, ok bool) {
+	select {
+	case buf = <-r.free:
+	case <-r.stop:
+		return nil, false
+	}
+	if buf == nil {
+		buf = make([]byte, chunkBytes)
+	}
+	return buf, true
+}
+
+// enter checks a file's header against what comes before it.
+func (r *blockReader) enter(file *os.File, segment segmentFile) error {
+	b := make([]byte, fileHeaderBytes)
+	n, err := file.ReadAt(b, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("journal: %w", err)
+	}
+	h, fault := parseFileHeader(b[:n])
+	if fault != "" {
+		return damage(segment.path, 0, segment.first, "%s", fault)
+	}
+	if r.at.any {
+		r.at.prev, r.at.id, r.at.any = h.prev, h.id, false
+	}
+	switch {
+	case h.first != segment.first:
+		return damage(segment.path, fileFirstAt, segment.first, "the header says that it begins with record %d", h.first)
+	case h.first != r.at.next:
+		return damage(segment.path, fileFirstAt, r.at.next, "the file begins with record %d: records %d … %d are missing", h.first, r.at.next, h.first-1)
+	case h.id != r.at.id:
+		return damage(segment.path, fileIDAt, h.first, "the file belongs to journal %x, the one before it to %x", h.id, r.at.id)
+	case h.prev != r.at.prev:
+		return damage(segment.path, filePrevAt, h.first, "the hash of the block before is not that of the file before")
+	case h.first == 1 && h.prev != Hash{}:
+		return damage(segment.path, filePrevAt, h.first, "the first file names a block before it")
+	}
+	r.at.offset = fileHeaderBytes
+	return nil
+}
+
+// parse takes the whole blocks at the begin of b, and moves on behind them. Bytes that are too few for a block are left
+// for the next read, unless there is none.
+func (r *blockReader) parse(path string, b []byte, atEnd bool) (blocks []block, fault string, err error) {
+	for used := int64(0); ; {
+		parsed, size, need, fault := parseBlock(b[used:])
+		switch {
+		case need != 0 && !atEnd:
+			return blocks, "", nil
+		case need != 0 && used == int64(len(b)):
+			return blocks, "", nil
+		case need != 0:
+			return blocks, "the file ends within a block", nil
+		case fault != "":
+			return blocks, fault, nil
+		}
+		parsed.file, parsed.offset = path, r.at.offset
+		if err := r.link(&parsed); err != nil {
+			return blocks, "", err
+		}
+		blocks = append(blocks, parsed)
+		used += size
+		r.at.offset += size
+		r.at.next, r.at.prev = parsed.last()+1, parsed.hash
+	}
+}
+
+// link checks a whole block against the one before it.
+func (r *blockReader) link(b *block) error {
+	if b.prev != r.at.prev {
+		return damage(b.file, b.offset+blockPrevAt, b.first, "the block names another one before it: the chain is broken")
+	}
+	if b.first != r.at.next {
+		return damage(b.file, b.offset+blockFirstAt, r.at.next, "the block begins with record %d", b.first)
+	}
+	for i := range b.records {
+		if seq := b.records[i].Seq; seq != b.first+uint64(i) {
+			return damage(b.file, b.recordOffset(i), b.first+uint64(i), "the record says that it is %d", seq)
+		}
+	}
+	return nil
+}
+
+// finishFile judges what follows a file's last whole block.
+func (r *blockReader) finishFile(file *os.File, segment segmentFile, fault string) error {
+	torn, err := lastNonZero(file, r.at.offset)
+	switch {
+	case err != nil:
+		return fmt.Errorf("journal: %w", err)
+	case r.at.file != len(r.contents.files)-1 && torn == 0:
+		return damage(segment.path, r.at.offset, r.at.next, "zeros follow the last block, in a file that is not the newest")
+	case r.at.file != len(r.contents.files)-1:
+		return damage(segment.path, r.at.offset, r.at.next, "%s", fault)
+	case r.mark >= r.at.next:
+		return damage(segment.path, r.at.offset, r.at.next, "%s, but records up to %d were acknowledged", orText(fault, "the file ends"), r.mark)
+	}
+	r.send(chunk{end: &walked{position: r.at, path: segment.path, torn: torn}})
+	return nil
+}
+
+func orText(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// lastNonZero is how many bytes from offset on it takes to have all that are not zero.
+func lastNonZero(file *os.File, offset int64) (n int64, err error) {
+	buf := make([]byte, 1<<20)
+	for at := offset; ; {
+		read, err := file.ReadAt(buf, at)
+		for i := read - 1; i >= 0; i-- {
+			if buf[i] != 0 {
+				n = at + int64(i) + 1 - offset
+				break
+			}
+		}
+		at += int64(read)
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+}
