@@ -25,6 +25,7 @@ type batch struct {
 	legs    []Leg
 	out     []LegResult
 	head    uint64 // the log's when it was first asked for
+	late    bool   // it was asked for before
 	result  Posting
 }
 
@@ -62,7 +63,7 @@ func (st *Store) TransferBatch(s Session, reqID uint64, legs []Leg, out []LegRes
 // order is leg i as an order.
 func (b *batch) order(i int) *order {
 	return &order{
-		kind: txlog.KindTransfer, leg: uint16(i), legs: uint32(len(b.legs)), batchHead: b.head,
+		kind: txlog.KindTransfer, late: b.late, leg: uint16(i), legs: uint32(len(b.legs)), batchHead: b.head,
 		user: b.session.User, peer: b.legs[i].To, amount: b.legs[i].Amount, reqID: b.reqID, session: b.session,
 	}
 }
@@ -80,6 +81,7 @@ func (st *Store) beginBatch(b *batch) (err error) {
 	if !st.sessionCurrent(b.session) {
 		err = ErrFenced
 	} else if b.reqID <= st.seg.sessions[b.session.Row].lastReqID {
+		b.late = true
 		err = b.replay(st)
 	}
 	st.unlockAccounts(user, 0)

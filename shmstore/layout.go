@@ -148,7 +148,7 @@ type userRow struct {
 
 // sessionRow: owner is 0 when the row is free; it is taken by compare-and-swap.
 type sessionRow struct {
-	owner     atomic.Uint32 // slot+1 in the low byte, sessionState above it
+	owner     atomic.Uint32 // slot+1 | sessionState<<8 | slot+1 of who served it before<<16
 	epoch     atomic.Uint32 // raised whenever the row changes hands
 	user      uint32
 	_         uint32

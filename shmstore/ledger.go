@@ -18,6 +18,7 @@ type Posting struct {
 type order struct {
 	kind      txlog.Kind
 	admin     bool // no session asks for it
+	late      bool // its req_id is not above the session's last
 	leg       uint16
 	legs      uint32
 	user      uint32
@@ -53,6 +54,13 @@ func (st *Store) DepositTo(user uint32, amount uint64) (Posting, error) {
 		return Posting{}, fmt.Errorf("user %d: %w", user, ErrNoUser)
 	}
 	return st.execute(&order{kind: txlog.KindDeposit, admin: true, legs: 1, user: user, amount: amount})
+}
+
+func (o *order) flags() txlog.Flags {
+	if o.late {
+		return txlog.FlagLate
+	}
+	return 0
 }
 
 func (st *Store) execute(o *order) (Posting, error) {
@@ -95,6 +103,7 @@ func (st *Store) executeLocked(o *order) (Posting, error) {
 		if posting, done, err := st.replay(o); done {
 			return posting, err
 		}
+		o.late = true
 	}
 	return st.post(o)
 }
@@ -156,7 +165,7 @@ func (st *Store) post(o *order) (Posting, error) {
 	rec.SubjectPrev, rec.PeerPrev = st.seg.accounts[o.user].lastSeq, e.peerPrev
 	rec.SubjectTotal = e.subjectTotal
 	rec.SessionID, rec.SessionRow, rec.ReqID = o.session.ID, o.session.Row, o.reqID
-	rec.BatchHead, rec.Flags, rec.Reserved = o.batchHead, 0, 0
+	rec.BatchHead, rec.Flags, rec.Reserved = o.batchHead, o.flags(), 0
 	st.commit(rec)
 	return Posting{Seq: rec.Seq, Balance: e.subjectBalance}, nil
 }

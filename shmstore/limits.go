@@ -38,6 +38,9 @@ const (
 	// overwritten while it read.
 	historyPassesMax = 8
 
+	// evictionsMax bounds how often OpenSession looks for a row that others may take too.
+	evictionsMax = 8
+
 	addressWays = 4
 )
 
@@ -53,6 +56,9 @@ const (
 	// ReaderStallMax is the age of a heartbeat from which on a slot's ring cursors
 	// no longer hold up writers.
 	ReaderStallMax = time.Second
+
+	// SessionTTLDefault is how long a detached session can be resumed unless SetSessionTTL says otherwise.
+	SessionTTLDefault = 10 * time.Minute
 
 	// LoginFailureWindow and LoginFailuresMax: an address may fail so many logins
 	// in a window; then it waits for the window's end.

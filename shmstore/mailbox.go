@@ -15,6 +15,7 @@ type Mail struct {
 	SessionRow uint32
 	SessionID  uint64
 	FromUser   uint32
+	Epoch      uint32 // MailFence: connections of the session with an older one are to go
 	TimeNs     uint64
 	Message    []byte
 }
@@ -106,12 +107,19 @@ func (st *Store) DrainMail(visit func(Mail)) {
 	for pos < end {
 		e, payload, next, _ := r.read(pos, st.scratch)
 		if e.kind != entryFiller {
-			visit(Mail{
-				Kind: e.kind, SessionRow: e.target, SessionID: e.seq,
-				FromUser: e.user, TimeNs: e.timeNs, Message: payload,
-			})
+			visit(mailOf(&e, payload))
 		}
 		pos = next
 		box.cursor.Store(pos)
 	}
+}
+
+func mailOf(e *entryHeader, payload []byte) Mail {
+	m := Mail{Kind: e.kind, SessionRow: e.target, SessionID: e.seq, TimeNs: e.timeNs, Message: payload}
+	if e.kind == MailFence {
+		m.Epoch = e.user
+	} else {
+		m.FromUser = e.user
+	}
+	return m
 }

@@ -18,7 +18,7 @@ type JoinResult struct {
 
 // Join makes the session a member. The user's first session is announced to the other
 // members in small rooms. Errors: ErrNoRoom, ErrFenced, ErrBusy.
-func (st *Store) Join(s Session, room uint32) (JoinResult, error) {
+func (st *Store) Join(s Session, room uint32) (result JoinResult, err error) {
 	if !st.seg.roomExists(room) {
 		return JoinResult{}, ErrNoRoom
 	}
@@ -28,13 +28,18 @@ func (st *Store) Join(s Session, room uint32) (JoinResult, error) {
 	if err := st.lockRoom(room); err != nil {
 		return JoinResult{}, err
 	}
-	result, announced := st.joinLocked(s, room)
+	var announced bool
+	err = ErrFenced
+	if st.sessionCurrent(s) { // a slot that has taken the session over waits for this lock
+		result, announced = st.joinLocked(s, room)
+		err = nil
+	}
 	unlock(&st.seg.rooms[room].lock)
 	if announced {
 		st.announceRoom(room)
 	}
 	st.retract(placeFirst)
-	return result, nil
+	return result, err
 }
 
 func (st *Store) joinLocked(s Session, room uint32) (result JoinResult, announced bool) {
@@ -65,7 +70,7 @@ func (st *Store) isNews(room, user, members uint32) bool {
 // announceMember appends a joined or left event if the ring has room; it is news, not
 // history, so a full ring loses it.
 func (st *Store) announceMember(room uint32, kind EventKind, user uint32) bool {
-	_, err := st.appendRoom(room, kind, user, nil)
+	_, _, err := st.appendRoom(room, kind, user, nil)
 	return err == nil
 }
 
@@ -77,14 +82,14 @@ func (st *Store) Leave(s Session, room uint32) error {
 	if !st.seg.isMember(room, s.Row) || !st.sessionCurrent(s) {
 		return ErrNotMember
 	}
-	return st.leaveRow(room, s.Row)
+	return st.leaveRow(room, s.Row, s.Epoch)
 }
 
 // leaveAllRooms ends every membership of a session row.
 func (st *Store) leaveAllRooms(r uint32) error {
 	for room := uint32(1); room <= st.seg.RoomCount(); room++ {
 		if st.seg.isMember(room, r) {
-			if err := st.leaveRow(room, r); err != nil {
+			if err := st.leaveRow(room, r, st.seg.sessions[r].epoch.Load()); err != nil {
 				return err
 			}
 		}
@@ -92,16 +97,21 @@ func (st *Store) leaveAllRooms(r uint32) error {
 	return nil
 }
 
-func (st *Store) leaveRow(room, r uint32) error {
+// leaveRow ends the membership of a row, unless the row has changed hands since it had this epoch: ErrFenced.
+func (st *Store) leaveRow(room, r, epoch uint32) error {
 	if err := st.lockRoom(room); err != nil {
 		return err
 	}
-	announced := st.leaveLocked(room, r)
+	current := st.seg.sessions[r].epoch.Load() == epoch
+	announced := current && st.leaveLocked(room, r)
 	unlock(&st.seg.rooms[room].lock)
 	if announced {
 		st.announceRoom(room)
 	}
 	st.retract(placeFirst)
+	if !current {
+		return ErrFenced
+	}
 	return nil
 }
 
@@ -109,22 +119,11 @@ func (st *Store) leaveLocked(room, r uint32) (announced bool) {
 	if !st.seg.isMember(room, r) {
 		return false
 	}
-	row, session := &st.seg.rooms[room], &st.seg.sessions[r]
-	user := session.user
+	user := st.seg.sessions[r].user
 	st.setMember(room, r, false)
-	if slot := session.slot(); slot >= 0 {
-		row.bySlot[slot].Add(^uint32(0))
-	}
-	members := row.memberCount.Add(^uint32(0))
+	st.seg.recountMembers(room)
+	members := st.seg.rooms[room].memberCount.Load()
 	return st.isNews(room, user, members) && st.announceMember(room, EventLeft, user)
-}
-
-// slot is the slot that owns a session row; -1 if none does, or none that can exist.
-func (row *sessionRow) slot() int {
-	if slot := int(row.owner.Load()&0xff) - 1; slot < slotsMax {
-		return slot
-	}
-	return -1
 }
 
 // IsMember tells whether the session is in the room.
@@ -181,18 +180,18 @@ func (st *Store) Members(room, after uint32, dst []uint32) []uint32 {
 	}
 	clear(st.online)
 	st.seg.eachMember(room, func(r uint32) bool {
-		st.markOnline(atomic.LoadUint32(&st.seg.sessionUsers[r]))
+		st.markOnline(atomic.LoadUint32(&st.seg.sessionUsers[r]) &^ sessionDetachedBit)
 		return true
 	})
 	return st.listMarked(after, dst)
 }
 
-// countMembers counts the members in a room's bitmap whose rows have an owner.
+// countMembers counts the members in a room's bitmap, and for each slot those that it serves.
 func (seg *Segment) countMembers(room uint32) (total uint32, bySlot [slotsMax]uint32) {
 	seg.eachMember(room, func(r uint32) bool {
-		if slot := seg.sessions[r].slot(); slot >= 0 {
+		total++
+		if slot := seg.sessions[r].seat(); slot >= 0 {
 			bySlot[slot]++
-			total++
 		}
 		return true
 	})

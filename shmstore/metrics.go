@@ -35,6 +35,8 @@ const (
 	CounterLogFull
 	CounterRoomBacklogs
 	CounterMailboxFull
+	CounterSessionsResumed
+	CounterSessionsEvicted
 	counters
 )
 
@@ -64,6 +66,8 @@ var Counters = [counters]CounterInfo{
 	CounterLockTimeouts:       {"lock_timeouts", "lock waits that ended as busy"},
 	CounterLogFull:            {"log_full", "transactions refused because the log ring was full"},
 	CounterRoomBacklogs:       {"room_backlogs", "messages refused because a worker had not caught up"},
+	CounterSessionsResumed:    {"sessions_resumed", "sessions that a new connection has taken over"},
+	CounterSessionsEvicted:    {"sessions_evicted", "detached sessions ended before their time because the table was full"},
 	CounterMailboxFull:        {"mailbox_full", "direct messages refused because a mailbox was full"},
 }
 

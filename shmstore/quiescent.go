@@ -61,9 +61,9 @@ func (seg *Segment) verifySessions(r *VerifyReport) {
 		switch {
 		case owner == 0 && (id != 0 || user != 0):
 			r.problem("session row %d is free and has id %d, user %d", i, id, user)
-		case owner != 0 && (row.slot() < 0 || row.slot() >= len(seg.slots)):
+		case owner != 0 && owner != sessionDetachedWord && (stateOf(owner) != sessionLive || row.slot() < 0 || row.slot() >= len(seg.slots)):
 			r.problem("session row %d has owner %08x", i, owner)
-		case user > r.Users:
+		case user&^sessionDetachedBit > r.Users || (user&sessionDetachedBit != 0) != (owner == sessionDetachedWord):
 			r.problem("session row %d has user %d of %d", i, user, r.Users)
 		}
 	}
@@ -75,8 +75,8 @@ func (seg *Segment) verifyMembers(r *VerifyReport, room uint32) {
 		r.problem("room %d has members beyond the sessions", room)
 	}
 	seg.eachMember(room, func(s uint32) bool {
-		if seg.sessions[s].slot() < 0 {
-			r.problem("room %d has member %d, which nobody owns", room, s)
+		if seg.sessions[s].owner.Load() == 0 {
+			r.problem("room %d has member %d, which is free", room, s)
 		}
 		return true
 	})

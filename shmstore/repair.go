@@ -10,15 +10,15 @@ import (
 
 // RepairReport says what RepairSlot found.
 type RepairReport struct {
-	Slot         int
-	AppliedSeq   uint64 // the committed record that was applied; 0: none was pending
-	LocksFreed   int
-	SessionsOver int
+	Slot             int
+	AppliedSeq       uint64 // the committed record that was applied; 0: none was pending
+	LocksFreed       int
+	SessionsDetached int
 }
 
 func (r RepairReport) String() string {
-	return fmt.Sprintf("slot %d: applied seq %d, %d locks freed, %d sessions ended",
-		r.Slot, r.AppliedSeq, r.LocksFreed, r.SessionsOver)
+	return fmt.Sprintf("slot %d: applied seq %d, %d locks freed, %d sessions detached",
+		r.Slot, r.AppliedSeq, r.LocksFreed, r.SessionsDetached)
 }
 
 // RepairSlot makes the segment whole after the process of a slot has died. The caller
@@ -28,7 +28,7 @@ func (r RepairReport) String() string {
 //     its rows are still held, so nothing can have come after it;
 //  2. free the announced locks that the slot really owns, once what they protect is
 //     whole, and wake their waiters and those who should have been told;
-//  3. end the slot's sessions, which leave their rooms;
+//  3. detach the slot's sessions: they keep their rooms, and wait for being resumed;
 //  4. mark the slot free.
 //
 // ErrBusy: a lock that another process holds was not to be had; call again.
@@ -58,7 +58,7 @@ func (seg *Segment) Revive(i int, wake func(slot int)) (st *Store, reports []Rep
 	st.begin() // from here on this slot takes locks
 	for r := range reports {
 		if reports[r].Slot == i {
-			reports[r].SessionsOver, err = st.endSessions(i)
+			reports[r].SessionsDetached, err = st.detachSessions(i)
 		} else {
 			err = st.endPresence(&reports[r])
 		}
@@ -89,7 +89,7 @@ func (st *Store) finishAndFree(report *RepairReport) {
 func (st *Store) endPresence(report *RepairReport) (err error) {
 	// Its cursors must not hold up those who tell the rooms that its sessions leave.
 	st.seg.slots[report.Slot].heartbeatNs.Store(0)
-	if report.SessionsOver, err = st.endSessions(report.Slot); err != nil {
+	if report.SessionsDetached, err = st.detachSessions(report.Slot); err != nil {
 		return fmt.Errorf("repair of slot %d: %w", report.Slot, err)
 	}
 	st.seg.dropConnections(report.Slot)
@@ -154,16 +154,34 @@ func (st *Store) freeAnnounced(slot int, ref lockRef) (freed bool) {
 	return freed
 }
 
-// endSessions frees the session rows that a dead slot owned.
-func (st *Store) endSessions(slot int) (ended int, err error) {
+// detachSessions lets go of the sessions that a dead slot had, and brings those that it had on a way to their end.
+func (st *Store) detachSessions(slot int) (detached int, err error) {
 	for r := range st.seg.sessions {
-		if !ownedBy(st.seg.sessions[r].owner.Load(), slot) {
+		word := st.seg.sessions[r].owner.Load()
+		if !ownedBy(word, slot) {
 			continue
 		}
-		if err := st.retireSessionRow(uint32(r)); err != nil {
-			return ended, err
+		if err := st.adoptWay(uint32(r), word, slot); err != nil {
+			return detached, err
 		}
-		ended++
+		detached++
 	}
-	return ended, nil
+	return detached, nil
+}
+
+// adoptWay goes on with a row of a dead slot. A session that was being opened ends: its client was never told of it.
+func (st *Store) adoptWay(r, word uint32, slot int) error {
+	way, former := stateOf(word), formerOf(word)
+	switch way {
+	case sessionOpening:
+		way = sessionEnding
+	case sessionLive, sessionAttaching:
+		way, former = sessionDetaching, slot
+	}
+	row := &st.seg.sessions[r]
+	if !row.owner.CompareAndSwap(word, way.onWay(st.index, former)) {
+		return nil // another slot has taken it over
+	}
+	row.epoch.Add(1)
+	return st.finishWay(r)
 }

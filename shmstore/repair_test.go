@@ -121,7 +121,7 @@ func TestARepairEndsSessionsAndTellsTheRooms(t *testing.T) {
 	}
 	join(t, other, watcher, room)
 	report, err := master.RepairSlot(0)
-	if err != nil || report.SessionsOver != 2 {
+	if err != nil || report.SessionsDetached != 2 {
 		t.Fatalf("%v %v", report, err)
 	}
 	var left []uint32
@@ -179,7 +179,7 @@ func TestARepairDeliversWhatTheDeadDidNotAnnounce(t *testing.T) {
 	if err := victim.lockRoom(room); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := victim.appendRoom(room, EventMessage, alice.User, []byte("last words")); err != nil {
+	if _, _, err := victim.appendRoom(room, EventMessage, alice.User, []byte("last words")); err != nil {
 		t.Fatal(err)
 	}
 	unlock(&seg.rooms[room].lock) // and killed before anybody was told

@@ -18,24 +18,53 @@ const (
 
 // ownPostings visits, newest first from record seq on, user's own postings of
 // (sessionID, reqID), until visit returns false. complete tells that there can be no
-// others: the walk was ended by visit, by the session's start or by the batch's, and
-// not by the end of the ring or after chainStepsMax records.
+// others: the walk was ended by visit, by the session's start, by the batch's, or by an
+// earlier request of the session, and not by the end of the ring or after chainStepsMax records.
 func (st *Store) ownPostings(seq uint64, user uint32, sessionID, reqID uint64, visit func(*txlog.Record) bool) (complete bool) {
-	rec := &st.walked
 	start := sessionStart(sessionID)
-	for steps := 0; seq > start; steps++ {
+	return st.walkOwn(seq, user, &start, func(rec *txlog.Record) bool {
+		switch {
+		case rec.SessionID != sessionID || rec.ReqID > reqID:
+			return true
+		case rec.ReqID < reqID:
+			// In time, it had a higher req_id than all before it. A late one says nothing.
+			return rec.Flags&txlog.FlagLate != 0
+		case !visit(rec):
+			return false
+		}
+		start = max(start, rec.BatchHead)
+		return true
+	})
+}
+
+// walkOwn visits, newest first from record seq on down to start, the postings whose subject is user, until visit returns
+// false. complete is false if the ring does not reach back so far.
+func (st *Store) walkOwn(seq uint64, user uint32, start *uint64, visit func(*txlog.Record) bool) (complete bool) {
+	rec := &st.walked
+	for steps := 0; seq > *start; steps++ {
 		if steps == chainStepsMax || !st.seg.loadRecord(seq, rec) {
 			return false
 		}
-		if rec.Subject == user && rec.SessionID == sessionID && rec.ReqID == reqID {
-			if !visit(rec) {
-				return true
-			}
-			start = max(start, rec.BatchHead)
+		if rec.Subject == user && rec.IsPosting() && !visit(rec) {
+			return true
 		}
 		seq = rec.PrevOf(user)
 	}
 	return true
+}
+
+// lastReqIDInLog is the highest req_id that a session of user had applied; 0: none. known is false if the ring does not
+// tell. The caller holds the user's account lock.
+func (st *Store) lastReqIDInLog(user uint32, sessionID uint64) (last uint64, known bool) {
+	start := sessionStart(sessionID)
+	known = st.walkOwn(st.seg.accounts[user].lastSeq, user, &start, func(rec *txlog.Record) bool {
+		if rec.SessionID != sessionID {
+			return true
+		}
+		last = max(last, rec.ReqID)
+		return rec.Flags&txlog.FlagLate != 0
+	})
+	return last, known
 }
 
 // replay answers the retry of a single request from the log. done is false if the

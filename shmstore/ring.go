@@ -41,7 +41,7 @@ func (r ring) state() ringState {
 		state := &r.head.state[version&1]
 		s := ringState{
 			tail:    atomic.LoadUint64(&state.tail),
-			lastSeq: atomic.LoadUint64(&state.lastSeq),
+			lastSeq: atomic.LoadUint64(&state.lastSeq), lastTimeNs: atomic.LoadUint64(&state.lastTimeNs),
 		}
 		if r.head.version.Load() == version {
 			return s
@@ -55,6 +55,7 @@ func (r ring) publish(s ringState) {
 	state := &r.head.state[version&1]
 	atomic.StoreUint64(&state.tail, s.tail)
 	atomic.StoreUint64(&state.lastSeq, s.lastSeq)
+	atomic.StoreUint64(&state.lastTimeNs, s.lastTimeNs)
 	r.head.version.Store(version)
 }
 
@@ -78,7 +79,8 @@ func (r ring) endOf(n int) uint64 {
 // append writes an entry and publishes it; lastSeq becomes the ring's. The caller
 // holds the ring's lock, and has seen to it that no reader still needs what is lost.
 func (r ring) append(e entryHeader, lastSeq uint64, payload ...[]byte) {
-	tail, size := r.state().tail, entrySize(int(e.length))
+	before, size := r.state(), entrySize(int(e.length))
+	tail := before.tail
 	filler := r.filler(tail, size)
 	r.forget(tail, tail+filler+size)
 	if filler != 0 {
@@ -90,7 +92,7 @@ func (r ring) append(e entryHeader, lastSeq uint64, payload ...[]byte) {
 	for _, p := range payload {
 		rest = rest[copy(rest, p):]
 	}
-	r.publish(ringState{tail: tail + filler + size, lastSeq: lastSeq})
+	r.publish(ringState{tail: tail + filler + size, lastSeq: lastSeq, lastTimeNs: max(before.lastTimeNs, e.timeNs)})
 }
 
 // forget raises firstPos, entry by entry, until everything up to end fits. A ring whose

@@ -117,28 +117,29 @@ func (st *Store) Send(s Session, room uint32, message []byte) (seq, timeNs uint6
 	if err := st.lockRoom(room); err != nil {
 		return 0, 0, err
 	}
-	seq, err = st.appendRoom(room, EventMessage, s.User, message)
+	seq, timeNs, err = st.appendRoom(room, EventMessage, s.User, message)
 	unlock(&st.seg.rooms[room].lock)
 	if err == nil {
 		st.announceRoom(room)
 	}
 	st.retract(placeFirst)
-	return seq, st.nowNs, err
+	return seq, timeNs, err
 }
 
-// appendRoom writes an entry into a room's ring. The caller holds the room's lock.
-func (st *Store) appendRoom(room uint32, kind EventKind, user uint32, message []byte) (seq uint64, err error) {
+// appendRoom writes an entry into a room's ring. The caller holds the room's lock. A room's times never decrease.
+func (st *Store) appendRoom(room uint32, kind EventKind, user uint32, message []byte) (seq, timeNs uint64, err error) {
 	r := st.seg.roomRing(room)
 	end := r.endOf(len(message))
 	if err := st.checkReaders(room, end-min(end, uint64(len(r.data)))); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	seq = r.state().lastSeq
+	before := r.state()
+	seq, timeNs = before.lastSeq, max(st.nowNs, before.lastTimeNs)
 	if kind == EventMessage {
 		seq++
 	}
-	r.append(entryHeader{seq: seq, timeNs: st.nowNs, user: user, kind: kind, length: uint32(len(message))}, seq, message)
-	return seq, nil
+	r.append(entryHeader{seq: seq, timeNs: timeNs, user: user, kind: kind, length: uint32(len(message))}, seq, message)
+	return seq, timeNs, nil
 }
 
 // checkReaders sees to it that no slot that is alive still has to drain what lies

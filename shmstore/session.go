@@ -22,71 +22,187 @@ const sessionRandomBits = 20
 // sessionStart is the head at which a session began: no posting of it is older.
 func sessionStart(id uint64) uint64 { return id >> sessionRandomBits }
 
-// sessionState is above the low byte of sessionRow.owner.
+// sessionState is the second byte of sessionRow.owner. The first has the owning slot + 1; the third, on a way, the slot + 1
+// whose rooms still count the session.
+//
+//	free ──▶ opening ──▶ live ──▶ ending ──▶ free          LOGOUT; the end of a detached session's time
+//	                      │▲  ╲
+//	             detaching▼│   ╲ taken over while live
+//	                detached──▶ detaching ──▶ attaching ──▶ live        a resume, by any slot
+//
+// Whoever makes the first compare-and-swap of such a way goes it to its end; if its process dies, the repair does.
+// Rooms count a session for a slot (seat) only while it is attaching or live there: a recount under the
+// room's lock is right whatever way the session is on.
 type sessionState uint32
 
 const (
-	sessionClaimed sessionState = iota + 1 // being filled in or emptied
+	sessionOpening sessionState = iota + 1 // being filled in; nobody knows of it yet
 	sessionLive
+	sessionDetaching
+	sessionDetached // no slot in the low byte
+	sessionAttaching
+	sessionEnding
 )
 
+// sessionDetachedBit is set in the packed user of a session without a connection: it is no way to reach the user.
+const sessionDetachedBit uint32 = 1 << 31
+
 func (s sessionState) owned(slot int) uint32 { return uint32(s)<<8 | uint32(slot+1) }
+
+// onWay is the owner word of a row that slot has on a way and former served before; -1: none did.
+func (s sessionState) onWay(slot, former int) uint32 { return s.owned(slot) | uint32(former+1)<<16 }
+
+// sessionDetachedWord is the owner word of a session that waits for being resumed.
+const sessionDetachedWord = uint32(sessionDetached) << 8
 
 // ownedBy tells whether an owner word names slot.
 func ownedBy(word uint32, slot int) bool { return word&0xff == uint32(slot+1) }
 
-// OpenSession creates a session of user, owned by this slot. Errors: ErrNoUser, ErrTableFull.
+// stateOf is the state in an owner word.
+func stateOf(word uint32) sessionState { return sessionState(word >> 8 & 0xff) }
+
+// formerOf is the slot that served a row on a way before; -1: none, or none that can exist.
+func formerOf(word uint32) int { return slotOf(word >> 16) }
+
+// slot is the slot that owns a session row; -1 if none does, or none that can exist.
+func (row *sessionRow) slot() int { return slotOf(row.owner.Load()) }
+
+func slotOf(word uint32) int {
+	if slot := int(word&0xff) - 1; slot < slotsMax {
+		return slot
+	}
+	return -1
+}
+
+// seat is the slot for which rooms count the session; -1 if for none.
+func (row *sessionRow) seat() int {
+	word := row.owner.Load()
+	if state := stateOf(word); state == sessionLive || state == sessionAttaching || state == sessionOpening {
+		return slotOf(word)
+	}
+	return -1
+}
+
+// OpenSession creates a session of user, owned by this slot. If there is no room, the detached session whose time
+// is over soonest is ended for it. Errors: ErrNoUser, ErrTableFull.
 func (st *Store) OpenSession(user uint32) (Session, error) {
 	if !st.seg.userExists(user) {
 		return Session{}, ErrNoUser
 	}
-	r, ok := st.claimSessionRow()
-	if !ok {
-		return Session{}, fmt.Errorf("%w: %d sessions", ErrTableFull, st.seg.shape.SessionsMax)
+	r, err := st.claimSessionRow()
+	if err != nil {
+		return Session{}, err
 	}
-	row := &st.seg.sessions[r]
-	s := Session{User: user, Row: r, Epoch: row.epoch.Add(1)}
-	s.ID = st.seg.Head()<<sessionRandomBits | st.randomBits(sessionRandomBits)
-	if s.ID == 0 {
-		s.ID = 1 // 0 asks for a new session on the wire
-	}
-	row.user = user
-	row.lastReqID = 0
-	row.id.Store(s.ID)
-	row.owner.Store(sessionLive.owned(st.index))
-	atomic.StoreUint32(&st.seg.sessionUsers[r], user)
-	return s, nil
+	id := st.seg.Head()<<sessionRandomBits | st.randomBits(sessionRandomBits)
+	return st.fillSession(r, user, max(id, 1), 0), nil // id 0 asks for a new session on the wire
 }
 
-// claimSessionRow takes a free row, going on where the last search ended.
-func (st *Store) claimSessionRow() (row uint32, ok bool) {
+// fillSession makes a claimed row a live session.
+func (st *Store) fillSession(r, user uint32, id, lastReqID uint64) Session {
+	row := &st.seg.sessions[r]
+	s := Session{ID: id, User: user, Row: r, Epoch: row.epoch.Add(1)}
+	row.user, row.lastReqID, row.sinceNs = user, lastReqID, 0
+	row.expiresNs.Store(0)
+	row.id.Store(id)
+	row.owner.Store(sessionLive.owned(st.index))
+	atomic.StoreUint32(&st.seg.sessionUsers[r], user)
+	return s
+}
+
+// claimSessionRow takes a free row, or frees one.
+func (st *Store) claimSessionRow() (row uint32, err error) {
+	for range evictionsMax {
+		if r, ok := st.findFreeRow(); ok {
+			return r, nil
+		}
+		if !st.evictDetached() {
+			break
+		}
+	}
+	return 0, fmt.Errorf("%w: %d sessions", ErrTableFull, st.seg.shape.SessionsMax)
+}
+
+// findFreeRow goes on where the last search ended.
+func (st *Store) findFreeRow() (row uint32, ok bool) {
 	n := uint32(len(st.seg.sessions))
 	for range n {
 		r := st.nextRow % n
 		st.nextRow = r + 1
 		owner := &st.seg.sessions[r].owner
-		if owner.Load() == 0 && owner.CompareAndSwap(0, sessionClaimed.owned(st.index)) {
+		if owner.Load() == 0 && owner.CompareAndSwap(0, sessionOpening.owned(st.index)) {
 			return r, true
 		}
 	}
 	return 0, false
 }
 
-// CloseSession ends a session: no request of it takes effect any more, and it leaves
-// its rooms. What a busy lock holds up is finished by a later Beat. A session that is
-// closed already is left alone: its row may be another's.
-func (st *Store) CloseSession(s Session) {
-	if !st.sessionCurrent(s) {
-		return
+// evictDetached ends the detached session whose time is over soonest; false if there is none.
+func (st *Store) evictDetached() bool {
+	soonest, found := uint32(0), false
+	for r := range st.seg.sessions {
+		row := &st.seg.sessions[r]
+		if row.owner.Load() != sessionDetachedWord {
+			continue
+		}
+		if !found || row.expiresNs.Load() < st.seg.sessions[soonest].expiresNs.Load() {
+			soonest, found = uint32(r), true
+		}
 	}
-	st.seg.sessions[s.Row].epoch.Add(1)
-	st.retiring = append(st.retiring, s.Row)
+	if found && st.beginWay(soonest, sessionDetachedWord, sessionEnding) {
+		st.metrics.Add(CounterSessionsEvicted, 1)
+		st.goOn(soonest)
+	}
+	return found
+}
+
+// ExpireSessions ends the detached sessions whose time is over, and returns how many. The master calls it.
+func (st *Store) ExpireSessions() (ended int) {
+	for r := range st.seg.sessions {
+		row := &st.seg.sessions[r]
+		if row.owner.Load() != sessionDetachedWord || st.nowNs < row.expiresNs.Load() {
+			continue
+		}
+		if st.beginWay(uint32(r), sessionDetachedWord, sessionEnding) {
+			st.goOn(uint32(r))
+			ended++
+		}
+	}
+	return ended
+}
+
+// CloseSession ends a session: no request of it takes effect any more, and it leaves its rooms. What a busy
+// lock holds up is finished by a later Beat. A session that is closed already, or was taken over, is left alone.
+func (st *Store) CloseSession(s Session) { st.leaveSession(s, sessionEnding) }
+
+// DetachSession lets go of a session whose connection has ended: it keeps its rooms, and can be resumed until
+// the time that SetSessionTTL gives it is over. Otherwise like CloseSession.
+func (st *Store) DetachSession(s Session) { st.leaveSession(s, sessionDetaching) }
+
+func (st *Store) leaveSession(s Session, way sessionState) {
+	if st.sessionCurrent(s) && st.beginWay(s.Row, sessionLive.owned(st.index), way) {
+		st.goOn(s.Row)
+	}
+}
+
+// beginWay takes a row that is in one state for the way to another: nobody else touches it until that is over. The epoch
+// fences what is in flight.
+func (st *Store) beginWay(r, from uint32, way sessionState) bool {
+	row := &st.seg.sessions[r]
+	if !row.owner.CompareAndSwap(from, way.onWay(st.index, slotOf(from))) {
+		return false
+	}
+	row.epoch.Add(1)
+	return true
+}
+
+// goOn queues a row that is on a way and does what can be done now.
+func (st *Store) goOn(r uint32) {
+	st.retiring = append(st.retiring, r)
 	st.retireSessions()
 }
 
-// retireSessions tries once to free each row of a closed session. Those that a lock
-// keeps busy go to the end of the queue; once LockWaitMax is spent the rest waits for the
-// next call, so that the heart goes on beating.
+// retireSessions tries once to bring each row on a way to its end. Those that a lock keeps busy go to the end of the
+// queue; once LockWaitMax is spent the rest waits for the next call, so that the heart goes on beating.
 func (st *Store) retireSessions() {
 	if len(st.retiring) == 0 {
 		return
@@ -95,7 +211,7 @@ func (st *Store) retireSessions() {
 	for range len(st.retiring) {
 		row := st.retiring[0]
 		st.retiring = st.retiring[1:]
-		if st.retireSessionRow(row) == nil {
+		if st.finishWay(row) == nil {
 			continue
 		}
 		st.retiring = append(st.retiring, row)
@@ -105,17 +221,39 @@ func (st *Store) retireSessions() {
 	}
 }
 
-// retireSessionRow frees a row that this slot, or a dead one that it repairs, owns.
-// The epoch fences what is in flight; taking the account's lock once waits it out.
-func (st *Store) retireSessionRow(r uint32) error {
+// finishWay ends or detaches a row that this slot has on a way. ErrBusy: call again; every step may be done twice.
+func (st *Store) finishWay(r uint32) error {
 	row := &st.seg.sessions[r]
-	row.epoch.Add(1)
-	if user := row.user; st.seg.userExists(user) {
-		if err := st.lockAccounts(user, 0); err != nil {
-			return err
-		}
-		st.unlockAccounts(user, 0)
+	if err := st.waitOutAccount(row.user); err != nil {
+		return err
 	}
+	if stateOf(row.owner.Load()) == sessionEnding {
+		return st.endRow(r)
+	}
+	if err := st.detachRooms(r); err != nil {
+		return err
+	}
+	row.expiresNs.Store(st.nowNs + uint64(st.sessionTTL))
+	atomic.StoreUint32(&st.seg.sessionUsers[r], row.user|sessionDetachedBit)
+	row.owner.Store(sessionDetachedWord)
+	return nil
+}
+
+// waitOutAccount takes and drops the user's account lock: a request that saw the epoch before has ended then.
+func (st *Store) waitOutAccount(user uint32) error {
+	if !st.seg.userExists(user) {
+		return nil
+	}
+	if err := st.lockAccounts(user, 0); err != nil {
+		return err
+	}
+	st.unlockAccounts(user, 0)
+	return nil
+}
+
+// endRow takes a row out of its rooms and frees it.
+func (st *Store) endRow(r uint32) error {
+	row := &st.seg.sessions[r]
 	if err := st.leaveAllRooms(r); err != nil {
 		return err
 	}
@@ -124,6 +262,9 @@ func (st *Store) retireSessionRow(r uint32) error {
 	row.owner.Store(0)
 	return nil
 }
+
+// SetSessionTTL says how long a detached session can be resumed.
+func (st *Store) SetSessionTTL(d time.Duration) { st.sessionTTL = d }
 
 // sessionCurrent tells whether s may still act. It is exact under the user's
 // account lock. The zero Session is none, though a row that was never used looks like it.
@@ -135,7 +276,7 @@ func (st *Store) sessionCurrent(s Session) bool {
 // LastReqID is the highest req_id of a money request that the session had applied.
 func (st *Store) LastReqID(s Session) uint64 { return st.seg.sessions[s.Row].lastReqID }
 
-// Online tells whether user has a session.
+// Online tells whether user has a session with a connection.
 func (seg *Segment) Online(user uint32) bool {
 	for i := range seg.sessionUsers {
 		if atomic.LoadUint32(&seg.sessionUsers[i]) == user {
@@ -145,12 +286,14 @@ func (seg *Segment) Online(user uint32) bool {
 	return false
 }
 
-// OnlineUsers appends the users above after that have a session, in ascending order
+// OnlineUsers appends the users above after that have a session with a connection, in ascending order
 // and each once, until dst is full.
 func (st *Store) OnlineUsers(after uint32, dst []uint32) []uint32 {
 	clear(st.online)
 	for i := range st.seg.sessionUsers {
-		st.markOnline(atomic.LoadUint32(&st.seg.sessionUsers[i]))
+		if user := atomic.LoadUint32(&st.seg.sessionUsers[i]); user&sessionDetachedBit == 0 {
+			st.markOnline(user)
+		}
 	}
 	return st.listMarked(after, dst)
 }

@@ -55,7 +55,9 @@ type Store struct {
 	nextRow uint32 // where the search for a free session row goes on
 
 	rowless  rowlessConnections
-	retiring []uint32 // rows of closed sessions that a lock has kept from being freed
+	retiring []uint32 // rows on a way to their end, or to being detached, that a lock keeps busy
+
+	sessionTTL time.Duration
 }
 
 // Bind makes this process the one of slot i: a new generation. wake(s) is called when
@@ -83,14 +85,15 @@ func (seg *Segment) newStore(i int, wake func(slot int)) (*Store, error) {
 	}
 	return &Store{
 		seg: seg, slot: &seg.slots[i], index: i,
-		metrics: &Metrics{row: &seg.metrics[i]},
-		wake:    wake,
-		scratch: make([]byte, max(seg.shape.RoomRingBytes, seg.shape.MailboxBytes)/messagesPerRingMin),
-		online:  make([]uint64, uint64(seg.shape.UsersMax)/64+1),
-		random:  mathrand.NewChaCha8(seed),
-		nextRow: uint32(i) * (seg.shape.SessionsMax / uint32(seg.shape.Slots())),
-		nowNs:   uint64(time.Now().UnixNano()),
-		rowless: make(rowlessConnections),
+		metrics:    &Metrics{row: &seg.metrics[i]},
+		wake:       wake,
+		scratch:    make([]byte, max(seg.shape.RoomRingBytes, seg.shape.MailboxBytes)/messagesPerRingMin),
+		online:     make([]uint64, uint64(seg.shape.UsersMax)/64+1),
+		random:     mathrand.NewChaCha8(seed),
+		nextRow:    uint32(i) * (seg.shape.SessionsMax / uint32(seg.shape.Slots())),
+		nowNs:      uint64(time.Now().UnixNano()),
+		rowless:    make(rowlessConnections),
+		sessionTTL: SessionTTLDefault,
 	}, nil
 }
 
