@@ -130,6 +130,41 @@ var crashOperations = []crashOperation{
 		},
 	},
 	{
+		name: "detach session", sampled: true, prepare: joinRoom,
+		run: func(st *Store, s Session) error { st.DetachSession(s); return nil },
+		committed: func(before *crashBefore, seg *Segment) bool {
+			return seg.sessions[before.session.Row].owner.Load() == sessionDetachedWord
+		},
+	},
+	{
+		name: "resume", sampled: true, user: carol, prepare: joinAndDetach,
+		run: func(st *Store, s Session) error { _, err := st.ResumeSession(carol, s.ID); return err },
+		committed: func(before *crashBefore, seg *Segment) bool {
+			return seg.sessions[before.session.Row].owner.Load() == sessionLive.owned(0)
+		},
+	},
+	{
+		name: "take over", sampled: true,
+		run: func(st *Store, _ Session) error {
+			_, err := st.ResumeSession(bob, sessionOfSlot(st.seg, 1).ID)
+			return err
+		},
+		committed: func(_ *crashBefore, seg *Segment) bool { return sessionOfSlot(seg, 1) == Session{} },
+	},
+	{
+		name: "expire", prepare: joinAndDetach,
+		run: func(st *Store, _ Session) error {
+			st.SetNow(st.nowNs + 2*uint64(st.sessionTTL))
+			if ended := st.ExpireSessions(); ended != 1 {
+				return fmt.Errorf("%d sessions expired", ended)
+			}
+			return nil
+		},
+		committed: func(before *crashBefore, seg *Segment) bool {
+			return seg.sessions[before.session.Row].owner.Load() == 0
+		},
+	},
+	{
 		name: "drain", prepare: receive, run: drain,
 		committed: func(_ *crashBefore, seg *Segment) bool {
 			return seg.mailboxes[0].cursor.Load() == seg.mailRing(0).state().tail
@@ -176,6 +211,14 @@ func transferBatch(st *Store, s Session) error {
 func joinRoom(st *Store, s Session) error {
 	_, err := st.Join(s, 1)
 	return err
+}
+
+func joinAndDetach(st *Store, s Session) error {
+	if err := joinRoom(st, s); err != nil {
+		return err
+	}
+	st.DetachSession(s)
+	return nil
 }
 
 func sendMessage(message []byte) func(*Store, Session) error {

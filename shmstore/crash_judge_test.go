@@ -21,7 +21,7 @@ func takeBefore(seg *Segment) crashBefore {
 	return crashBefore{
 		head: seg.Head(), balances: balancesIn(seg),
 		lastSeq: seg.roomRing(1).state().lastSeq, mailTail: seg.mailRing(1).state().tail,
-		session: sessionOfSlot(seg, 0),
+		session: victimSession(seg),
 	}
 }
 
@@ -32,10 +32,20 @@ func balancesIn(seg *Segment) (balances balanceChange) {
 	return balances
 }
 
+// victimSession is slot 0's session, or one that it has detached.
+func victimSession(seg *Segment) Session {
+	if s := sessionOfSlot(seg, 0); s != (Session{}) {
+		return s
+	}
+	return sessionOwned(seg, sessionDetachedWord)
+}
+
 // sessionOfSlot is the first session that a slot has; the zero Session if none.
-func sessionOfSlot(seg *Segment, slot int) Session {
+func sessionOfSlot(seg *Segment, slot int) Session { return sessionOwned(seg, sessionLive.owned(slot)) }
+
+func sessionOwned(seg *Segment, word uint32) Session {
 	for r := range seg.sessions {
-		if row := &seg.sessions[r]; row.owner.Load() == sessionLive.owned(slot) {
+		if row := &seg.sessions[r]; row.owner.Load() == word {
 			return Session{ID: row.id.Load(), User: row.user, Row: uint32(r), Epoch: row.epoch.Load()}
 		}
 	}
@@ -172,14 +182,19 @@ func (j *crashJudge) judge(image *crashImage, heart crashHeart) (problems []stri
 	}
 	v.checkWhole()
 	v.checkBooks(expected)
-	v.checkNobodyLeft(j.mend.anew)
 	j.checkRetry(v, watcher, expected)
-	if j.mend.anew {
-		v.must("session", v.comeBack(watcher))
-	} else {
+	if !j.mend.anew {
 		v.checkWoken(image.woken)
 		v.checkDelivered(watcher, j.run, expected)
 	}
+	j.checkResume(v, watcher, expected)
+	v.expireAll(watcher)
+	v.checkWhole()
+	v.checkNobodyLeft()
+	if sessionOfSlot(v.seg, 1) == (Session{}) {
+		v.must("session", v.comeBack(watcher))
+	}
+	_ = drain(watcher, Session{})
 	v.goOn(watcher)
 	v.checkWhole()
 	return
@@ -256,16 +271,53 @@ func (v *verdict) checkBooks(e crashExpectation) {
 	}
 }
 
-// checkNobodyLeft: the dead have no session, no membership and no connection, the living
-// keep theirs.
-func (v *verdict) checkNobodyLeft(all bool) {
-	want := uint32(1) // bob
-	if all {
-		want = 0
-	}
-	live := uint32(0)
+// checkResume: the dead have no session, but whoever comes back for one gets it, with its rooms and the highest req_id
+// that was applied.
+func (j *crashJudge) checkResume(v *verdict, st *Store, e crashExpectation) {
 	for r := range v.seg.sessions {
-		if row := &v.seg.sessions[r]; row.owner.Load() != 0 {
+		row := &v.seg.sessions[r]
+		word := row.owner.Load()
+		if word == 0 || word == sessionLive.owned(1) {
+			continue
+		}
+		if word != sessionDetachedWord {
+			v.bad("session row %d has owner %08x", r, word)
+			continue
+		}
+		user, id, member := row.user, row.id.Load(), v.seg.isMember(1, uint32(r))
+		last := uint64(0)
+		if id == j.run.before.session.ID && e.records > 0 && j.run.op.records[0] != (balanceChange{}) {
+			last = crashReqID
+		}
+		resumed, err := st.ResumeSession(user, id)
+		if err != nil || resumed.Row != uint32(r) || resumed.Former != -1 || (len(resumed.Rooms) == 1) != member || st.LastReqID(resumed.Session) != last {
+			v.bad("resume of row %d: %+v, %v; want member %v, last req_id %d", r, resumed, err, member, last)
+			continue
+		}
+		v.checkWhole()
+		st.DetachSession(resumed.Session)
+		v.checkWhole()
+	}
+}
+
+// expireAll lets the time of all detached sessions pass.
+func (v *verdict) expireAll(st *Store) {
+	now := st.nowNs
+	st.SetNow(now + 2*uint64(st.sessionTTL))
+	st.ExpireSessions()
+	st.SetNow(now)
+}
+
+// checkNobodyLeft: once their time is over the dead have no session, no membership and no connection, the living keep theirs.
+func (v *verdict) checkNobodyLeft() {
+	want, live := uint32(0), uint32(0)
+	for r := range v.seg.sessions {
+		switch v.seg.sessions[r].owner.Load() {
+		case 0:
+		case sessionLive.owned(1): // bob
+			want++
+			live++
+		default:
 			live++
 		}
 	}
@@ -342,12 +394,15 @@ func (v *verdict) checkDelivered(watcher *Store, run *crashRun, e crashExpectati
 	}
 	letters := 0
 	watcher.DrainMail(func(m Mail) {
+		if m.Kind == MailFence && run.op.name == "take over" && m.Epoch != 0 {
+			return
+		}
 		letters++
 		if m.Kind != MailDirect || m.FromUser != alice || !bytes.Equal(m.Message, crashMessage) {
 			v.bad("letter %+v", m)
 		}
 	})
-	if letters == 1 != e.mail || letters > 1 {
+	if run.op.name != "take over" && letters == 1 != e.mail || letters > 1 {
 		v.bad("%d letters, published: %v", letters, e.mail)
 	}
 }

@@ -207,6 +207,9 @@ func TestKilledProcessesAreRepairedUnderLoad(t *testing.T) {
 		repair(t, master, slot)
 	}
 	mustVerify(t, seg)
+	master.SetNow(master.nowNs + 2*uint64(master.sessionTTL))
+	master.ExpireSessions()
+	mustVerify(t, seg)
 	for room := uint32(1); room <= 2; room++ {
 		if info, _ := seg.Room(room); info.Members != 0 {
 			t.Errorf("room %d has %d members left", room, info.Members)
@@ -225,7 +228,11 @@ func waitForHead(t *testing.T, seg *Segment, head uint64) {
 
 func waitForGeneration(t *testing.T, seg *Segment, slot int, generation uint32) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); seg.SlotInfo(slot).Generation < generation; time.Sleep(100 * time.Microsecond) {
+	bound := func() bool {
+		info := seg.SlotInfo(slot)
+		return info.Generation >= generation && info.State == SlotRunning
+	}
+	for deadline := time.Now().Add(20 * time.Second); !bound(); time.Sleep(100 * time.Microsecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("slot %d is of generation %d, waited for %d", slot, seg.SlotInfo(slot).Generation, generation)
 		}

@@ -110,7 +110,7 @@ func repairTwiceFromEveryCut(t *testing.T, master *Store) {
 	repair(t, master, 0)
 }
 
-func TestARepairEndsSessionsAndTellsTheRooms(t *testing.T) {
+func TestARepairDetachesSessions(t *testing.T) {
 	seg := newSegment(t, smallShape())
 	victim, other, master := bind(t, seg, 0, nil), bind(t, seg, 1, nil), bind(t, seg, 2, nil)
 	room := openRoom(t, master, "lobby")
@@ -124,23 +124,48 @@ func TestARepairEndsSessionsAndTellsTheRooms(t *testing.T) {
 	if err != nil || report.SessionsDetached != 2 {
 		t.Fatalf("%v %v", report, err)
 	}
-	var left []uint32
-	for _, e := range heard(other, room) {
-		if e.Kind == EventLeft {
-			left = append(left, e.User)
-		}
-	}
-	slices.Sort(left)
-	if !slices.Equal(left, []uint32{alice.User, bob.User}) {
+	if left := usersWhoLeft(other, room); len(left) != 0 {
 		t.Errorf("left: %v", left)
 	}
-	if got := master.Members(room, 0, make([]uint32, 0, 9)); !slices.Equal(got, []uint32{watcher.User}) {
+	if got := master.Members(room, 0, make([]uint32, 0, 9)); !slices.Equal(got, []uint32{alice.User, bob.User, watcher.User}) {
 		t.Errorf("members %v", got)
+	}
+	if seg.Online(alice.User) || !seg.Online(watcher.User) {
+		t.Error("alice is online, or the watcher is not")
 	}
 	if _, err := victim.Withdraw(alice, 1, 1); !errors.Is(err, ErrFenced) {
 		t.Errorf("a session of the dead: %v", err)
 	}
 	mustVerify(t, seg)
+	expireAll(t, master, 2)
+	if left := usersWhoLeft(other, room); !slices.Equal(left, []uint32{alice.User, bob.User}) {
+		t.Errorf("left: %v", left)
+	}
+	if got := master.Members(room, 0, make([]uint32, 0, 9)); !slices.Equal(got, []uint32{watcher.User}) {
+		t.Errorf("members %v", got)
+	}
+	mustVerify(t, seg)
+}
+
+func usersWhoLeft(st *Store, room uint32) (left []uint32) {
+	for _, e := range heard(st, room) {
+		if e.Kind == EventLeft {
+			left = append(left, e.User)
+		}
+	}
+	slices.Sort(left)
+	return left
+}
+
+// expireAll lets the time of all detached sessions pass.
+func expireAll(t *testing.T, st *Store, want int) {
+	t.Helper()
+	now := st.nowNs
+	st.SetNow(now + 2*uint64(st.sessionTTL))
+	if ended := st.ExpireSessions(); ended != want {
+		t.Errorf("%d sessions expired, want %d", ended, want)
+	}
+	st.SetNow(now)
 }
 
 func TestARepairRecountsARoomWhoseHolderDied(t *testing.T) {
@@ -157,7 +182,7 @@ func TestARepairRecountsARoomWhoseHolderDied(t *testing.T) {
 	}
 	victim.setMember(room, alice.Row, true) // and killed before the counts were raised
 	repair(t, master, 0)
-	if info, _ := seg.Room(room); info.Members != 1 {
+	if info, _ := seg.Room(room); info.Members != 2 || seg.rooms[room].bySlot[0].Load() != 0 {
 		t.Errorf("%d members", info.Members)
 	}
 	if _, _, err := other.Send(bob, room, []byte("on we go")); err != nil {

@@ -52,7 +52,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		{"index without a gap", fillIndex, "not found by name"},
 		{"session owner", func(seg *Segment) { seg.sessions[0].owner.Store(0x2ff) }, "has owner 000002ff"},
 		{"member of no row", func(seg *Segment) { seg.memberWords(1)[1] |= 1 << 63 }, "beyond the sessions"},
-		{"member that nobody owns", func(seg *Segment) { seg.memberWords(1)[1] |= 1 }, "which nobody owns"},
+		{"member that nobody owns", func(seg *Segment) { seg.memberWords(1)[1] |= 1 }, "which is free"},
 		{"free row with an id", func(seg *Segment) { seg.sessions[70].id.Store(9) }, "is free and has id 9"},
 		{"session of nobody", func(seg *Segment) { seg.sessionUsers[0] = 63 }, "has user 63 of 2"},
 		{"ring tail", func(seg *Segment) { ringState1(seg).tail = 1<<12 - 25 }, "room 1: its ring is damaged"},

@@ -27,5 +27,5 @@ func (m *Master) repair(slot int) error {
 
 func (m *Master) logRepair(r shmstore.RepairReport) {
 	m.log.Info().Int(liblog.FieldSlot, r.Slot).Uint64("applied_seq", r.AppliedSeq).Int("locks_freed", r.LocksFreed).
-		Int("sessions_ended", r.SessionsOver).Msg("slot repaired")
+		Int("sessions_detached", r.SessionsDetached).Msg("slot repaired")
 }
