@@ -139,7 +139,15 @@ func (st *Store) NudgeJournal() {
 	idle := &st.seg.control.journalIdle
 	// The swap is the fence between the commit and the look at idle.
 	atomic.SwapUint32(&st.fence, 1)
-	if atomic.LoadUint32(idle) == 1 && atomic.CompareAndSwapUint32(idle, 1, 0) {
+	if atomic.LoadUint32(idle) == 1 {
+		st.seg.WakeJournal()
+	}
+}
+
+// WakeJournal wakes the journal if it sleeps, from any goroutine, for a reason that is not in the log.
+func (seg *Segment) WakeJournal() {
+	idle := &seg.control.journalIdle
+	if atomic.CompareAndSwapUint32(idle, 1, 0) {
 		_, _ = libnet.FutexWake(idle, 1)
 	}
 }
@@ -155,19 +163,19 @@ func (st *Store) Await(seq uint64) (durable bool) {
 	return st.seg.Durable() >= seq
 }
 
-// AwaitDurable waits, outside an event loop, until record seq is durable. Errors: ErrReadOnly if it will not be
+// AwaitDurable waits, outside an event loop, until record seq is durable. Any goroutine may. Errors: ErrReadOnly if it will not be
 // any more; ErrBusy after the timeout.
-func (st *Store) AwaitDurable(seq uint64, timeout time.Duration) error {
-	c := st.seg.control
+func (seg *Segment) AwaitDurable(seq uint64, timeout time.Duration) error {
+	c := seg.control
 	deadline := time.Now().Add(timeout)
 	c.durableWaits.Add(1)
 	defer c.durableWaits.Add(^uint32(0))
 	for {
 		tick := atomic.LoadUint32(&c.durableTick)
 		switch left := time.Until(deadline); {
-		case st.seg.Durable() >= seq:
+		case seg.Durable() >= seq:
 			return nil
-		case st.seg.ReadOnly():
+		case seg.ReadOnly():
 			return fmt.Errorf("record %d is not on disk: %w", seq, ErrReadOnly)
 		case left <= 0:
 			return fmt.Errorf("record %d is not on disk after %v: %w", seq, timeout, ErrBusy)

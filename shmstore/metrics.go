@@ -37,6 +37,9 @@ const (
 	CounterMailboxFull
 	CounterSessionsResumed
 	CounterSessionsEvicted
+	CounterJournalGroups
+	CounterJournalRecords
+	CounterSnapshots
 	counters
 )
 
@@ -68,6 +71,9 @@ var Counters = [counters]CounterInfo{
 	CounterRoomBacklogs:       {"room_backlogs", "messages refused because a worker had not caught up"},
 	CounterSessionsResumed:    {"sessions_resumed", "sessions that a new connection has taken over"},
 	CounterSessionsEvicted:    {"sessions_evicted", "detached sessions ended before their time because the table was full"},
+	CounterJournalGroups:      {"journal_groups", "groups of records that the journal has written"},
+	CounterJournalRecords:     {"journal_records", "records in them"},
+	CounterSnapshots:          {"snapshots", "snapshots of the books that the journal has begun"},
 	CounterMailboxFull:        {"mailbox_full", "direct messages refused because a mailbox was full"},
 }
 
@@ -80,6 +86,7 @@ const (
 	LatencyTrade
 	LatencyRead
 	LatencyLockWait
+	LatencySync
 	latencies
 )
 
@@ -90,6 +97,7 @@ var Latencies = [latencies]CounterInfo{
 	LatencyTrade:    {"trade", "requests that move money"},
 	LatencyRead:     {"read", "requests that only read: BALANCE, histories, lists"},
 	LatencyLockWait: {"lock_wait", "waits for a lock"},
+	LatencySync:     {"sync", "groups of the journal, from the first byte written to all on disk"},
 }
 
 // OpsMax and StatusesMax bound the indices of Metrics.Op and Metrics.Status.

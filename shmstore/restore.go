@@ -138,3 +138,15 @@ func (seg *Segment) compareTables(f *txlog.Fold) error {
 	}
 	return nil
 }
+
+// Continues tells whether a journal that ends with record head can go on behind one that died, while the segment is in use.
+// Errors: ErrDiskBehind, ErrDoubt.
+func (seg *Segment) Continues(head uint64) error {
+	switch {
+	case head < seg.Durable() && seg.journaled():
+		return fmt.Errorf("%s: %w: it counts records up to %d as durable, the journal ends with %d", seg.path, ErrDiskBehind, seg.Durable(), head)
+	case head > seg.Head() || head+1 < seg.oldestRecord():
+		return fmt.Errorf("%s: %w: its log holds records %d … %d, the journal ends with %d", seg.path, ErrDoubt, seg.oldestRecord(), seg.Head(), head)
+	}
+	return nil
+}

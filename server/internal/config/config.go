@@ -39,9 +39,15 @@ type Config struct {
 	Fresh             bool
 	Registration      string // RegistrationOpen or RegistrationClosed
 	LockMode          string // LockAccount or LockGlobal
+	Durability        string // DurabilitySync, DurabilityAsync or DurabilityNone
+	SnapshotEvery     uint32 // records
+	JournalRetain     uint32 // segment files besides those that the oldest snapshot needs; 0: all
+	JournalFileMiB    uint32
+	SessionTTL        time.Duration
 	UsersMax          uint32
 	SessionsMax       uint32
 	RoomsMax          uint32
+	LogRecords        uint32 // a power of two
 	BodyBytesMax      uint32
 	MessageBytesMax   uint32
 	OutboundBytesMax  uint32
@@ -63,6 +69,9 @@ const (
 	RegistrationClosed = "closed"
 	LockAccount        = "account"
 	LockGlobal         = "global"
+	DurabilitySync     = "sync"
+	DurabilityAsync    = "async"
+	DurabilityNone     = "none"
 )
 
 // Defaults returns the settings of a server that was told nothing.
@@ -73,9 +82,14 @@ func Defaults() Config {
 		Data:              "tradechat-data",
 		Registration:      RegistrationClosed,
 		LockMode:          LockAccount,
+		Durability:        DurabilitySync,
+		SnapshotEvery:     500_000,
+		JournalFileMiB:    64,
+		SessionTTL:        10 * time.Minute,
 		UsersMax:          50_000,
 		SessionsMax:       16_384,
 		RoomsMax:          256,
+		LogRecords:        1 << 17,
 		BodyBytesMax:      libproto.BodyLenMaxDefault,
 		MessageBytesMax:   4096,
 		OutboundBytesMax:  1 << 20,

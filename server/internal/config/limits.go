@@ -12,6 +12,17 @@ const (
 	SessionsMax = 1 << 20
 	RoomsMax    = 1 << 14
 
+	// LogRecordsLeast and LogRecordsMost bound the log's ring.
+	LogRecordsLeast = 1 << 10
+	LogRecordsMost  = 1 << 26
+
+	// SnapshotEveryLeast … bound what the journal does. A file holds at least one group of the largest size.
+	SnapshotEveryLeast = 1000
+	SnapshotEveryMost  = 1_000_000_000
+	JournalRetainMost  = 1_000_000
+	JournalFileLeast   = 2
+	JournalFileMost    = 1024
+
 	// BodyBytesLeast is the body limit before LOGIN: a smaller one after it would make no sense.
 	// BodyBytesMost bounds what one connection can make a worker buffer.
 	BodyBytesLeast = 1 << 10
@@ -45,6 +56,7 @@ const (
 	idleLeast, idleMost           = 100 * time.Millisecond, 24 * time.Hour
 	loginLeast, loginMost         = 100 * time.Millisecond, 10 * time.Minute
 	heartbeatLeast, heartbeatMost = 50 * time.Millisecond, 12 * time.Hour
+	sessionLeast, sessionMost     = time.Second, 7 * 24 * time.Hour
 	statsLeast, statsMost         = 100 * time.Millisecond, 24 * time.Hour
 
 	// A healthy worker beats every 100 ms; below 500 ms a busy machine would look like a stopped worker.

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,6 +52,20 @@ func (n number[T]) Set(text string) error {
 	*n.field = T(v)
 	return n.check()
 }
+
+// power is a number that is a power of two.
+type power struct{ number[uint32] }
+
+func (p power) allowed() string { return "a power of two, " + p.number.allowed() }
+
+func (p power) check() error {
+	if bits.OnesCount32(*p.field) != 1 {
+		return errValue
+	}
+	return p.number.check()
+}
+
+func (p power) Set(text string) error { return errors.Join(p.number.Set(text), p.check()) }
 
 // span is a length of time from least to most; where zero is not empty, 0 is allowed too and means that.
 type span struct {

@@ -7,15 +7,18 @@
 //	$ ps -o pid,args            4711 tradechatd --listen :7878
 //	                            4712 tradechatd: worker 0
 //	                            4713 tradechatd: worker 1
+//	                            4714 tradechatd: journal
 //
 //	TRADECHATD_HERITAGE         the Heritage as JSON: role, slot, address, configuration
 //	descriptor 0, 1, 2          /dev/null, the master's stderr, the master's stderr (stdout belongs to the master)
 //	descriptor 3                listening socket of this slot; the master holds it too, and each successor gets the same
+//	                            (the journal has none: /dev/null)
 //	descriptor 4                shared-memory segment
 //	descriptor 5                life pipe, read end: EOF says that the master is gone
-//	descriptor 6                ready pipe, write end: one byte says that this process accepts
+//	descriptor 6                ready pipe, write end: one byte says that this process works, or another one and a text
+//	                            why it cannot
 //	descriptor 7                lock of the data folder: free only when the last process that has it is gone
-//	descriptor 8 + i            eventfd of slot i, for all Config.Workers + 1 slots; the last is the master's
+//	descriptor 8 + i            eventfd of slot i, for the Config.Workers workers and, the last, the master
 //
 // Everything here is the same for each process that a slot ever has; what differs between two of them (generation,
 // pid) is in the segment, where shmstore's Bind writes it.
@@ -41,8 +44,29 @@ const Variable = "TRADECHATD_HERITAGE"
 // Role says what a child is for.
 type Role string
 
-// RoleWorker serves clients.
-const RoleWorker Role = "worker"
+// RoleWorker serves clients; RoleJournal brings the log to disk.
+const (
+	RoleWorker  Role = "worker"
+	RoleJournal Role = "journal"
+)
+
+// Start says what the journal finds in the segment.
+type Start string
+
+const (
+	StartCold    Start = "cold"    // nothing: it is to be filled from disk
+	StartWarm    Start = "warm"    // what a crashed run left, repaired: it is to be compared with disk
+	StartRespawn Start = "respawn" // what the server is working on
+)
+
+// Verdict is what a child says once, when it knows whether it can work.
+type Verdict byte
+
+const (
+	VerdictReady   Verdict = 1
+	VerdictDoubt   Verdict = 2 // the segment is not what disk says
+	VerdictRefused Verdict = 3 // the journal cannot be used
+)
 
 // The numbers of the inherited descriptors.
 const (
@@ -62,6 +86,7 @@ type Heritage struct {
 	Role    Role
 	Slot    int
 	Address string // host:port of the listening socket, the port as bound
+	Start   Start  `json:",omitempty"` // RoleJournal
 	Config  config.Config
 
 	ListenerFD int   `json:"-"` // blocking or not as libnet.ListenGroup made it
@@ -72,8 +97,16 @@ type Heritage struct {
 	EventFDs   []int `json:"-"` // by slot, nonblocking
 }
 
-// MasterSlot is the slot that the master itself has, after those of the workers.
-func (h Heritage) MasterSlot() int { return h.Config.Workers }
+// JournalSlot is the slot of the journal, after those of the workers and the master's.
+func JournalSlot(c config.Config) int { return c.Workers + 1 }
+
+// name is what a child is called.
+func (h Heritage) name() string {
+	if h.Role == RoleJournal {
+		return "tradechatd: " + string(h.Role)
+	}
+	return fmt.Sprintf("tradechatd: %s %d", h.Role, h.Slot)
+}
 
 // Descriptors is the master's side: its numbers for what the child gets.
 type Descriptors struct {
@@ -93,9 +126,8 @@ func (h Heritage) Spawn(d Descriptors, environ []string) (pid int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("heritage: %w", err)
 	}
-	name := fmt.Sprintf("tradechatd: %s %d", h.Role, h.Slot)
 	child, err := libnet.Spawn{
-		Path: "/proc/self/exe", Args: []string{name},
+		Path: "/proc/self/exe", Args: []string{h.name()},
 		Env:     append(withoutSettings(environ), Variable+"="+string(described)),
 		Stdio:   [3]int{d.Null, d.Stderr, d.Stderr},
 		Inherit: d.inherit(),
@@ -150,7 +182,8 @@ func parse(described string) (Heritage, error) {
 	if err := h.Config.Validate(); err != nil {
 		return Heritage{}, fmt.Errorf("%w: %w", ErrHeritage, err)
 	}
-	if h.Role != RoleWorker || h.Slot < 0 || h.Slot >= h.Config.Workers {
+	worker := h.Role == RoleWorker && h.Slot >= 0 && h.Slot < h.Config.Workers
+	if !worker && (h.Role != RoleJournal || h.Slot != JournalSlot(h.Config)) {
 		return Heritage{}, fmt.Errorf("%w: role %q, slot %d of %d", ErrHeritage, h.Role, h.Slot, h.Config.Workers)
 	}
 	return h, nil
@@ -163,10 +196,14 @@ func (h *Heritage) adopt() error {
 	for slot := range h.EventFDs {
 		h.EventFDs[slot] = firstEventFD + slot
 	}
+	listener := uint32(unix.S_IFSOCK)
+	if h.Role == RoleJournal {
+		listener = unix.S_IFCHR
+	}
 	kinds := []struct {
 		fd   int
 		kind uint32
-	}{{listenerFD, unix.S_IFSOCK}, {segmentFD, unix.S_IFREG}, {lifeFD, unix.S_IFIFO}, {readyFD, unix.S_IFIFO}, {lockFD, unix.S_IFREG}}
+	}{{listenerFD, listener}, {segmentFD, unix.S_IFREG}, {lifeFD, unix.S_IFIFO}, {readyFD, unix.S_IFIFO}, {lockFD, unix.S_IFREG}}
 	for _, k := range kinds {
 		if err := adoptFD(k.fd, k.kind); err != nil {
 			return err
@@ -194,13 +231,41 @@ func adoptFD(fd int, kind uint32) error {
 	return nil
 }
 
-// Ready tells the master that this process accepts connections, once: the pipe is closed after it.
-func (h Heritage) Ready() error {
-	if _, err := unix.Write(h.ReadyFD, []byte{1}); err != nil {
+// Ready tells the master that this process works, once: the pipe is closed after it.
+func (h Heritage) Ready() error { return h.Say(VerdictReady, "") }
+
+// Say is Ready for any verdict; the text is for a person.
+func (h Heritage) Say(v Verdict, text string) error {
+	said := append([]byte{byte(v)}, text[:min(len(text), verdictBytesMax)]...)
+	if _, err := unix.Write(h.ReadyFD, said); err != nil {
 		return fmt.Errorf("heritage: ready pipe: %w", err)
 	}
 	return unix.Close(h.ReadyFD)
 }
+
+// Hear waits for what a child says into the other end of its ready pipe; false if it ended, or closed the pipe, without
+// a word.
+func Hear(fd int) (v Verdict, text string, said bool) {
+	var heard []byte
+	chunk := make([]byte, verdictBytesMax+1)
+	for {
+		n, err := unix.Read(fd, chunk)
+		if err == unix.EINTR {
+			continue
+		}
+		if n <= 0 {
+			break
+		}
+		heard = append(heard, chunk[:n]...)
+	}
+	if len(heard) == 0 {
+		return 0, "", false
+	}
+	return Verdict(heard[0]), string(heard[1:]), true
+}
+
+// verdictBytesMax bounds a verdict's text: one write into a pipe is not torn.
+const verdictBytesMax = 2048
 
 // AwaitOrphaned returns when the master is gone, however it went. It holds a thread until then.
 func (h Heritage) AwaitOrphaned() error {

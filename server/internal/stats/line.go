@@ -55,11 +55,11 @@ func ops(d *shmstore.MetricsSnapshot, which ...libproto.Opcode) (n uint64) {
 	return n
 }
 
-// requestHistogram is the sum of the histograms of requests, which is all but the one of lock waits.
+// requestHistogram is the sum of the histograms of requests, which are those before the one of lock waits.
 func requestHistogram(d *shmstore.MetricsSnapshot) *shmstore.Histogram {
 	var all shmstore.Histogram
 	for l := range d.Histograms {
-		if shmstore.Latency(l) == shmstore.LatencyLockWait {
+		if shmstore.Latency(l) >= shmstore.LatencyLockWait {
 			continue
 		}
 		for i, n := range d.Histograms[l] {
