@@ -10,6 +10,7 @@ import (
 
 	"tradechat.internal/liblog"
 	"tradechat.internal/server/internal/heritage"
+	"tradechat.internal/server/internal/journal"
 	"tradechat.internal/server/internal/worker"
 )
 
@@ -29,25 +30,35 @@ func runChild() int {
 	}
 	defer log.Close()
 	nameProcess(h, log)
-	if err := worker.Run(h, log); err != nil { // adds the slot to its lines
-		logEnd(log.WithSlot(h.Slot), err)
+	if err := runRole(h, log); err != nil { // adds the slot to its lines
+		logEnd(log.WithSlot(h.Slot), string(h.Role), err)
 		return exitFailed
 	}
 	return exitOK
 }
 
-// logEnd says why the worker ends; an orphan says it quietly, since that is what it is to do.
-func logEnd(log *liblog.Logger, err error) {
+func runRole(h heritage.Heritage, log *liblog.Logger) error {
+	if h.Role == heritage.RoleJournal {
+		return journal.Run(h, log)
+	}
+	return worker.Run(h, log)
+}
+
+// logEnd says why the process ends; an orphan says it quietly, since that is what it is to do.
+func logEnd(log *liblog.Logger, role string, err error) {
 	event := log.Error()
-	if errors.Is(err, worker.ErrOrphaned) {
+	if errors.Is(err, worker.ErrOrphaned) || errors.Is(err, journal.ErrOrphaned) {
 		event = log.Warn()
 	}
-	event.Err(err).Msg("worker ends")
+	event.Err(err).Msg(role + " ends")
 }
 
 // nameProcess sets what top and ps -o comm show, at most 15 bytes; the file that was executed is /proc/self/exe.
 func nameProcess(h heritage.Heritage, log *liblog.Logger) {
 	name := fmt.Sprintf("tradechatd:%s%d", h.Role[:1], h.Slot)
+	if h.Role == heritage.RoleJournal {
+		name = "tradechatd:jrnl"
+	}
 	if err := os.WriteFile("/proc/self/comm", []byte(name), 0); err != nil {
 		log.Debug().Err(err).Msg("process name not set")
 	}

@@ -21,14 +21,18 @@ type child struct {
 
 // report is what the goroutines that wait for a child tell the supervision.
 type report struct {
-	child *child
-	kind  reportKind
+	child   *child
+	kind    reportKind
+	verdict heritage.Verdict // childSpoke
+	text    string           // likewise
+	status  unix.WaitStatus  // of one that was reaped
 }
 
 type reportKind int
 
 const (
 	childReady reportKind = iota
+	childSpoke            // it said why it cannot work, and ends
 	childEnded            // not reaped yet: its pid is still its own
 )
 
@@ -48,28 +52,24 @@ func start(h heritage.Heritage, d heritage.Descriptors, reports chan<- report) (
 		return nil, fmt.Errorf("start %s %d: %w", h.Role, h.Slot, err)
 	}
 	c := &child{slot: h.Slot, pid: pid, started: started}
+	spoke := make(chan struct{})
 	go func() {
-		if awaitReady(ready[0]) {
-			reports <- report{c, childReady}
+		defer close(spoke)
+		verdict, text, said := heritage.Hear(ready[0])
+		unix.Close(ready[0])
+		switch {
+		case said && verdict == heritage.VerdictReady:
+			reports <- report{child: c, kind: childReady}
+		case said:
+			reports <- report{child: c, kind: childSpoke, verdict: verdict, text: text}
 		}
 	}()
 	go func() {
 		awaitEnd(pid)
-		reports <- report{c, childEnded}
+		<-spoke // its last word comes before its end
+		reports <- report{child: c, kind: childEnded}
 	}()
 	return c, nil
-}
-
-// awaitReady reads the child's one byte; false when it ended, or closed the pipe, without it.
-func awaitReady(fd int) bool {
-	defer unix.Close(fd)
-	var word [1]byte
-	for {
-		n, err := unix.Read(fd, word[:])
-		if err != unix.EINTR {
-			return n == 1
-		}
-	}
 }
 
 // awaitEnd returns when the process is a zombie. It leaves it one: as long as nobody has reaped it the pid cannot be given

@@ -21,6 +21,12 @@ const (
 	// stopMax is how long workers may take to end after SIGTERM: their drain, and time for a busy machine.
 	stopMax = 8 * time.Second
 
+	// journalStopMax is how long the journal may take to bring the rest to disk and to write the last snapshot.
+	journalStopMax = 60 * time.Second
+
+	// expireEvery is the pace at which sessions whose time is over are ended.
+	expireEvery = time.Second
+
 	// verifyEvery is how long the outcome of a Verify of the running server is used for SERVER_STATS.
 	verifyEvery = time.Second
 

@@ -51,6 +51,7 @@ type Master struct {
 	null     int
 	admin    *admin.Server
 	undo     []func()
+	signals  <-chan os.Signal
 
 	storeMu sync.Mutex
 	store   *shmstore.Store
@@ -60,11 +61,17 @@ type Master struct {
 	phase     phase
 	failure   error // why the start was given up
 	slots     []slot
+	journal   slot
+	expireAt  time.Time // of the next look at the sessions' time
 	reports   chan report
 	beatAt    time.Time // of the last tick
 	judgeFrom time.Time // the watchdog is patient until then
 	killFrom  time.Time // who has not stopped by then is killed
-	ticker    *stats.Ticker
+
+	journalAsked  bool // to end
+	journalClosed bool // it has ended well
+
+	ticker *stats.Ticker
 
 	published atomic.Pointer[[]stats.Process]
 	audit     verification
@@ -76,19 +83,20 @@ func Run(c config.Config, log *liblog.Logger, stdout io.Writer) error {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, handled()...)
 	defer signal.Stop(signals)
-	m := &Master{config: c, log: log, stdout: stdout, started: time.Now(), lifeRead: -1, null: -1}
+	m := &Master{config: c, log: log, stdout: stdout, started: time.Now(), signals: signals, lifeRead: -1, null: -1}
 	defer m.release()
 	if err := m.acquire(); err != nil {
+		m.endJournal()
 		return err
 	}
-	return m.supervise(signals)
+	return m.supervise()
 }
 
 // acquire takes, in this order, whatever can be refused: what is cheap to give back comes first, and an existing
 // segment is touched only by the one who holds the folder and the port.
 func (m *Master) acquire() error {
 	for _, step := range []func() error{
-		m.openFolder, m.listen, m.openDescriptors, m.openSegment, m.openLobby, m.openAdmin,
+		m.openFolder, m.listen, m.openDescriptors, m.openSegment, m.startJournal, m.openLobby, m.openAdmin,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -185,6 +193,7 @@ func (m *Master) withStore(f func(*shmstore.Store)) {
 	m.store.SetNow(uint64(time.Now().UnixNano()))
 	m.store.Beat()
 	f(m.store)
+	m.store.NudgeJournal()
 }
 
 // say writes a line that scripts wait for.

@@ -18,7 +18,7 @@ func (m *Master) shape() (shmstore.Shape, error) {
 	s := shmstore.DefaultShape()
 	s.Workers, s.LockMode = m.config.Workers, mode
 	s.UsersMax, s.SessionsMax, s.RoomsMax = m.config.UsersMax, m.config.SessionsMax, m.config.RoomsMax
-	s.MessageBytesMax = m.config.MessageBytesMax
+	s.MessageBytesMax, s.LogRecords = m.config.MessageBytesMax, m.config.LogRecords
 	return s, s.Validate()
 }
 
@@ -58,11 +58,17 @@ func (m *Master) discardLeftover() error {
 	case err != nil:
 		return fmt.Errorf("--fresh: %w", err)
 	}
-	m.log.Warn().Str("segment", m.config.SegmentName).Msg("--fresh: the segment of an earlier run was discarded, with all that it held")
+	m.log.Warn().Str("segment", m.config.SegmentName).Msg("--fresh: the segment of an earlier run was discarded; what the journal has is used")
 	return nil
 }
 
 func (m *Master) createSegment(shape shmstore.Shape) error {
+	m.onRelease(m.closeSegment)
+	return m.makeSegment(shape)
+}
+
+// makeSegment makes an empty segment, which the journal is to fill. Until it holds more than disk does it goes with the run.
+func (m *Master) makeSegment(shape shmstore.Shape) error {
 	segment, err := shmstore.Create(m.config.SegmentName, shape, m.folder.Realm(), m.folder.Path())
 	if errors.Is(err, shmstore.ErrNoSpace) {
 		return fmt.Errorf("%w; free some of it, give /dev/shm more, or lower --max-users, --max-sessions or --max-rooms", err)
@@ -71,7 +77,6 @@ func (m *Master) createSegment(shape shmstore.Shape) error {
 		return err
 	}
 	m.segment, m.discard = segment, true
-	m.onRelease(m.closeSegment)
 	if err := m.bind(); err != nil {
 		return err
 	}
@@ -81,6 +86,9 @@ func (m *Master) createSegment(shape shmstore.Shape) error {
 
 // closeSegment unmaps the segment, and removes it if there is nothing in it that anybody could want.
 func (m *Master) closeSegment() {
+	if m.segment == nil {
+		return
+	}
 	if m.discard {
 		if err := m.segment.Unlink(); err != nil {
 			m.log.Warn().Err(err).Str("segment", m.segment.Path()).Msg("the segment cannot be removed")
@@ -91,19 +99,26 @@ func (m *Master) closeSegment() {
 
 // bind takes the master's own slot.
 func (m *Master) bind() (err error) {
-	m.store, err = m.segment.Bind(m.config.Workers, m.wake)
+	m.store, err = m.segment.Bind(m.segment.Shape().MasterSlot(), m.wake)
+	if err == nil {
+		m.store.SetSessionTTL(m.config.SessionTTL)
+	}
 	return err
 }
 
 // wake makes the event loop of a slot turn.
-func (m *Master) wake(slot int) { _ = m.events[slot].Signal() }
+func (m *Master) wake(slot int) {
+	if slot < len(m.events) { // the journal has none
+		_ = m.events[slot].Signal()
+	}
+}
 
 // leftoverError says what stands in the way and how to get past it.
 func (m *Master) leftoverError(err error) error {
 	if errors.Is(err, shmstore.ErrSegmentInUse) {
 		return fmt.Errorf("%w; choose another --shm-name", err)
 	}
-	return fmt.Errorf("%w: %w; --fresh discards it, with all that it holds", ErrLeftover, err)
+	return fmt.Errorf("%w: %w; --fresh starts from the journal instead", ErrLeftover, err)
 }
 
 // revive makes the segment of a crashed run whole. This process holds its lock, so none of that run is alive.
@@ -111,11 +126,12 @@ func (m *Master) revive(shape shmstore.Shape) error {
 	if err := m.checkLeftover(shape); err != nil {
 		return err
 	}
-	store, reports, err := m.segment.Revive(m.config.Workers, m.wake)
+	store, reports, err := m.segment.Revive(m.segment.Shape().MasterSlot(), m.wake)
 	if err != nil {
 		return err
 	}
 	m.store = store
+	m.store.SetSessionTTL(m.config.SessionTTL)
 	for _, r := range reports {
 		m.logRepair(r)
 	}
@@ -137,7 +153,7 @@ func (m *Master) checkLeftover(shape shmstore.Shape) error {
 	case m.segment.RealmSalt() != m.folder.Realm():
 		return fmt.Errorf("%s was made under another realm than %s has now", m.segment.Path(), m.folder.Path())
 	case found != shape:
-		return fmt.Errorf("%s was made with %s, now it is %s; start with the old settings, or give it up",
+		return fmt.Errorf("%s was made with %s, now it is %s; start with the old settings once more and stop, then any will do",
 			m.segment.Path(), settings(found), settings(shape))
 	}
 	return nil
@@ -145,8 +161,8 @@ func (m *Master) checkLeftover(shape shmstore.Shape) error {
 
 // settings names the flags that make a shape.
 func settings(s shmstore.Shape) string {
-	return fmt.Sprintf("--workers %d --max-users %d --max-sessions %d --max-rooms %d --max-message %d --lock-mode %v",
-		s.Workers, s.UsersMax, s.SessionsMax, s.RoomsMax, s.MessageBytesMax, s.LockMode)
+	return fmt.Sprintf("--workers %d --max-users %d --max-sessions %d --max-rooms %d --max-message %d --log-records %d --lock-mode %v",
+		s.Workers, s.UsersMax, s.SessionsMax, s.RoomsMax, s.MessageBytesMax, s.LogRecords, s.LockMode)
 }
 
 // openLobby makes the room that always exists.

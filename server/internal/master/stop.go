@@ -1,6 +1,7 @@
 package master
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -42,8 +43,8 @@ func (m *Master) stop(now time.Time) {
 }
 
 func (m *Master) killAll(verdict string) {
-	for i := range m.slots {
-		if c := m.slots[i].child; c != nil && c.verdict == "" {
+	for _, i := range m.present() {
+		if c := m.slot(i).child; c != nil && c.verdict == "" {
 			m.log.Warn().Int(liblog.FieldSlot, i).Int("worker_pid", c.pid).Str("verdict", verdict).Msg("worker killed")
 			c.kill(verdict)
 		}
@@ -51,17 +52,22 @@ func (m *Master) killAll(verdict string) {
 }
 
 // conclude audits the books, now that nobody changes them. The segment goes with the run, unless the books are wrong (then
-// somebody must look at it) or it was an earlier run's and the start failed (then the next start goes on with it).
+// somebody must look at it) or not everything is on disk (then the next start goes on with it).
 func (m *Master) conclude() error {
 	m.store.Close()
 	verified := m.segment.VerifyQuiescent()
+	kept := m.kept()
 	m.say("%v", verified)
-	m.discard = verified.OK() && (!m.warm || m.failure == nil)
-	if verified.OK() {
-		m.log.Info().Stringer("audit", verified).Dur("uptime_ms", time.Since(m.started)).Msg("stopped")
-		return m.failure
+	m.discard = verified.OK() && kept == nil
+	switch {
+	case !verified.OK():
+		m.log.Error().Stringer("audit", verified).Strs("problems", verified.Problems).Str("segment", m.segment.Path()).
+			Msg("the audit failed: the segment is kept")
+		return fmt.Errorf("%w: %s; %s is kept for examination, --fresh starts from the journal instead", ErrAudit, verified.Problems[0], m.segment.Path())
+	case kept != nil:
+		m.log.Error().Err(kept).Str("segment", m.segment.Path()).Msg("the segment is kept: the next start goes on with it")
+		return errors.Join(m.failure, fmt.Errorf("%w; %s is kept, and the next start goes on with it", kept, m.segment.Path()))
 	}
-	m.log.Error().Stringer("audit", verified).Strs("problems", verified.Problems).Str("segment", m.segment.Path()).
-		Msg("the audit failed: the segment is kept")
-	return fmt.Errorf("%w: %s; %s is kept for examination, --fresh discards it", ErrAudit, verified.Problems[0], m.segment.Path())
+	m.log.Info().Stringer("audit", verified).Dur("uptime_ms", time.Since(m.started)).Msg("stopped")
+	return m.failure
 }

@@ -42,14 +42,13 @@ func handled() []os.Signal {
 }
 
 // supervise runs the loop until the server has stopped, and returns how that went.
-func (m *Master) supervise(signals <-chan os.Signal) error {
+func (m *Master) supervise() error {
 	m.slots = make([]slot, m.config.Workers)
-	m.reports = make(chan report, 2*m.config.Workers)
 	m.beatAt = time.Now()
 	m.ticker = stats.NewTicker(m.segment, m.beatAt)
 	m.log.Info().Str("address", m.address).Int("workers", m.config.Workers).Str("data", m.folder.Path()).
 		Str("segment", m.segment.Path()).Str("lock_mode", m.config.LockMode).Str("registration", m.config.Registration).
-		Str("durability", "none").Msg("starting; there is no journal: users and money last until the server is stopped")
+		Str("durability", m.config.Durability).Uint64("head", m.segment.Head()).Msg("starting")
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
 	line, stopLine := every(m.config.StatsEvery)
@@ -59,7 +58,7 @@ func (m *Master) supervise(signals <-chan os.Signal) error {
 		select {
 		case r := <-m.reports:
 			m.onReport(r, time.Now())
-		case s := <-signals:
+		case s := <-m.signals:
 			m.onSignal(s, time.Now())
 		case <-beat.C:
 			m.onBeat(time.Now())
@@ -80,7 +79,8 @@ func every(interval time.Duration) (<-chan time.Time, func()) {
 	return t.C, t.Stop
 }
 
-// over reports whether the server has stopped: no process is left, and nothing to repair.
+// over reports whether the server has stopped: no process is left, and nothing to repair. The journal is asked to end when
+// it is the last.
 func (m *Master) over() bool {
 	if m.phase != stopping {
 		return false
@@ -90,21 +90,40 @@ func (m *Master) over() bool {
 			return false
 		}
 	}
-	return true
+	m.stopJournal(time.Now())
+	return m.journal.child == nil && !m.journal.dirty
+}
+
+// present are the slots that children have: those of the workers, and the journal's.
+func (m *Master) present() (slots []int) {
+	for i := range m.slots {
+		slots = append(slots, i)
+	}
+	return append(slots, heritage.JournalSlot(m.config))
+}
+
+func (m *Master) slot(i int) *slot {
+	if i == heritage.JournalSlot(m.config) {
+		return &m.journal
+	}
+	return &m.slots[i]
 }
 
 func (m *Master) onBeat(now time.Time) {
-	m.withStore(func(*shmstore.Store) {}) // beats
+	m.withStore(func(st *shmstore.Store) { // beats
+		if now.After(m.expireAt) {
+			m.expireAt = now.Add(expireEvery)
+			st.ExpireSessions()
+		}
+	})
 	late := now.Sub(m.beatAt) - beatEvery
 	m.beatAt = now
 	if late > m.config.Watchdog/2 {
 		// This process was itself stopped or starved, and so perhaps were the workers: their age proves nothing yet.
 		m.judgeFrom = now.Add(m.config.Watchdog)
 	}
-	for i := range m.slots {
-		if m.slots[i].dirty {
-			m.settle(i)
-		}
+	for _, i := range m.present() {
+		m.settle(i)
 	}
 	m.watch(now)
 	if m.phase == stopping && now.After(m.killFrom) {
@@ -115,11 +134,19 @@ func (m *Master) onBeat(now time.Time) {
 }
 
 func (m *Master) onReport(r report, now time.Time) {
-	s := &m.slots[r.child.slot]
+	s := m.slot(r.child.slot)
+	journal := s == &m.journal
 	switch {
 	case s.child != r.child: // its end was reported before its readiness
+	case r.kind == childReady && journal:
+		r.child.ready = true
+		m.log.Info().Int("journal_pid", r.child.pid).Dur("after_ms", now.Sub(r.child.started)).Msg("journal goes on")
 	case r.kind == childReady:
 		m.onReady(s, now)
+	case r.kind == childSpoke:
+		m.onJournalSpoke(r)
+	case journal:
+		m.onJournalEnd(now)
 	default:
 		m.onEnd(s, now)
 	}
@@ -174,7 +201,7 @@ func (m *Master) onEnd(s *slot, now time.Time) {
 
 // settle repairs a dirty slot; while that meets a busy lock the slot stays dirty, and the next tick tries again.
 func (m *Master) settle(slot int) {
-	s := &m.slots[slot]
+	s := m.slot(slot)
 	if s.dirty && m.repair(slot) == nil {
 		s.dirty = false
 	}
@@ -185,23 +212,32 @@ func (m *Master) spawnDue(now time.Time) {
 	if m.phase == stopping {
 		return
 	}
-	for i := range m.slots {
-		s := &m.slots[i]
-		if s.child == nil && !s.dirty && !now.Before(s.dueAt) {
+	for _, i := range m.present() {
+		s := m.slot(i)
+		hopeless := s == &m.journal && m.segment.ReadOnly()
+		if s.child == nil && !s.dirty && !now.Before(s.dueAt) && !hopeless {
 			m.spawn(i, now)
 		}
 	}
 }
 
+// startChild starts a worker, or a journal behind one that died.
+func (m *Master) startChild(i int) (*child, error) {
+	if i == heritage.JournalSlot(m.config) {
+		return m.spawnJournal(heritage.StartRespawn)
+	}
+	d := m.descriptors()
+	d.Listener = m.sockets[i].FD()
+	return start(heritage.Heritage{Role: heritage.RoleWorker, Slot: i, Address: m.address, Config: m.config}, d, m.reports)
+}
+
 func (m *Master) spawn(i int, now time.Time) {
-	s := &m.slots[i]
-	c, err := start(heritage.Heritage{
-		Role: heritage.RoleWorker, Slot: i, Address: m.address, Config: m.config,
-	}, m.descriptors(i), m.reports)
+	s := m.slot(i)
+	c, err := m.startChild(i)
 	if err != nil {
 		pause := s.respawn.after(0)
 		s.dueAt = now.Add(max(pause, respawnFirst))
-		m.log.Error().Int(liblog.FieldSlot, i).Err(err).Dur("pause_ms", pause).Msg("worker cannot be started")
+		m.log.Error().Int(liblog.FieldSlot, i).Err(err).Dur("pause_ms", pause).Msg("process cannot be started")
 		if m.phase == starting && s.respawn.failures >= failedStartsMax {
 			m.giveUp(fmt.Errorf("%w: %w", ErrStart, err), now)
 		}
@@ -211,9 +247,10 @@ func (m *Master) spawn(i int, now time.Time) {
 	m.log.Debug().Int(liblog.FieldSlot, i).Int("worker_pid", c.pid).Msg("worker started")
 }
 
-func (m *Master) descriptors(slot int) heritage.Descriptors {
+// descriptors are what every child gets.
+func (m *Master) descriptors() heritage.Descriptors {
 	d := heritage.Descriptors{
-		Null: m.null, Stderr: unix.Stderr, Listener: m.sockets[slot].FD(), Segment: m.segment.FD(),
+		Null: m.null, Stderr: unix.Stderr, Segment: m.segment.FD(),
 		Life: m.lifeRead, Lock: m.folder.LockFD(),
 	}
 	for _, e := range m.events {
@@ -227,8 +264,8 @@ func (m *Master) watch(now time.Time) {
 	if now.Before(m.judgeFrom) {
 		return
 	}
-	for i := range m.slots {
-		c := m.slots[i].child
+	for _, i := range m.present() {
+		c := m.slot(i).child
 		if c == nil || c.verdict != "" {
 			continue
 		}
@@ -242,7 +279,7 @@ func (m *Master) watch(now time.Time) {
 			silent, limit = now.Sub(c.started), max(limit, startMax)
 		}
 		if silent > limit {
-			m.log.Error().Int(liblog.FieldSlot, i).Int("worker_pid", c.pid).Dur("silent_ms", silent).Msg("no heartbeat: the watchdog kills the worker")
+			m.log.Error().Int(liblog.FieldSlot, i).Int("worker_pid", c.pid).Dur("silent_ms", silent).Msg("no heartbeat: the watchdog kills the process")
 			c.kill("no heartbeat")
 		}
 	}
