@@ -16,7 +16,8 @@ type Session struct {
 	Epoch uint32
 }
 
-// A session id is the log's head at the session's creation and, below it, random bits.
+// A session id is the log's durable head at the session's creation and, below it, random bits: a crash that takes back
+// what was not durable leaves no session that began after it.
 const sessionRandomBits = 20
 
 // sessionStart is the head at which a session began: no posting of it is older.
@@ -93,7 +94,7 @@ func (st *Store) OpenSession(user uint32) (Session, error) {
 	if err != nil {
 		return Session{}, err
 	}
-	id := st.seg.Head()<<sessionRandomBits | st.randomBits(sessionRandomBits)
+	id := st.seg.Durable()<<sessionRandomBits | st.randomBits(sessionRandomBits)
 	return st.fillSession(r, user, max(id, 1), 0), nil // id 0 asks for a new session on the wire
 }
 

@@ -1,11 +1,14 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // A walk goes through the blocks of the folder's files in order. One goroutine reads, checks and hashes them, while the
@@ -254,16 +257,21 @@ func orText(text, otherwise string) string {
 	return text
 }
 
-// lastNonZero is how many bytes from offset on it takes to have all that are not zero.
+// lastNonZero is how many bytes from offset on it takes to have all that are not zero. What was allocated and never
+// written is not read (SEEK_DATA, lseek(2)).
 func lastNonZero(file *os.File, offset int64) (n int64, err error) {
-	buf := make([]byte, 1<<20)
+	buf, zeros := make([]byte, 1<<20), make([]byte, 1<<20)
 	for at := offset; ; {
+		data, err := unix.Seek(int(file.Fd()), at, unix.SEEK_DATA)
+		switch {
+		case err == unix.ENXIO:
+			return n, nil
+		case err == nil:
+			at = max(at, data)
+		}
 		read, err := file.ReadAt(buf, at)
-		for i := read - 1; i >= 0; i-- {
-			if buf[i] != 0 {
-				n = at + int64(i) + 1 - offset
-				break
-			}
+		if !bytes.Equal(buf[:read], zeros[:read]) {
+			n = at - offset + int64(len(bytes.TrimRight(buf[:read], "\x00")))
 		}
 		at += int64(read)
 		if errors.Is(err, io.EOF) {

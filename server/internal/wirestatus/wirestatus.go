@@ -35,6 +35,8 @@ var table = []row{
 	{shmstore.ErrTooFar, libproto.StatusInvalidArgument},
 	{shmstore.ErrRetryMismatch, libproto.StatusInvalidArgument},
 	{shmstore.ErrRetryExpired, libproto.StatusExpired},
+	{shmstore.ErrNoSession, libproto.StatusExpired},
+	{shmstore.ErrReadOnly, libproto.StatusReadOnly},
 	{shmstore.ErrExists, libproto.StatusAlreadyExists},
 	{shmstore.ErrBalanceLimit, libproto.StatusLimit},
 	{shmstore.ErrTableFull, libproto.StatusLimit},

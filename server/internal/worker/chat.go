@@ -54,7 +54,10 @@ func (w *Worker) roomOpen(_ *conn, f *libproto.Frame, q *libproto.RoomOpenReques
 		w.refuse(f, err)
 		return
 	}
-	respond(w, f, libproto.RoomOpenResponse{RoomID: room, Created: created})
+	w.committed = w.committed || created
+	if w.promise(f, w.segment.RoomSeq(room)) {
+		respond(w, f, libproto.RoomOpenResponse{RoomID: room, Created: created})
+	}
 }
 
 func (w *Worker) directSend(c *conn, f *libproto.Frame, q *libproto.DirectSendRequest) {

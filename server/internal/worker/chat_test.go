@@ -89,8 +89,11 @@ func TestRoomEventsAreForOthers(t *testing.T) {
 	b.sees(libproto.RoomEvent{RoomID: 1, Kind: libproto.RoomEventJoined, UserID: alice, Name: []byte("alice")})
 	first.quiet()
 
-	_ = first.socket.Close()
+	// A connection that is lost may come back: its session stays in the room. One that logs out leaves.
+	_ = second.socket.Close()
+	first.ask(libproto.OpLogout, libproto.Empty{}, &libproto.Empty{})
 	b.sees(libproto.RoomEvent{RoomID: 1, Kind: libproto.RoomEventLeft, UserID: alice, Name: []byte("alice")})
+	b.quiet()
 }
 
 func TestReplayComesBetweenTheResponseAndTheRest(t *testing.T) {

@@ -95,7 +95,7 @@ func (c *cluster) makeSegment() {
 	must(c.t, err)
 	c.t.Cleanup(func() { _ = segment.Close() })
 	must(c.t, segment.Unlink()) // the mapping and the descriptors keep it
-	for range shape.Slots() {
+	for range shape.MasterSlot() + 1 {
 		event, err := libnet.NewEventFD()
 		must(c.t, err)
 		c.t.Cleanup(func() { _ = event.Close() })

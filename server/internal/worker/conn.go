@@ -47,6 +47,7 @@ type conn struct {
 	need     uint32 // bytes that must be there before decoding is worth while
 	row      uint32 // in the connections table
 	dropped  uint32 // bytes of input dropped while leaving
+	parked   uint32 // bytes of answers that wait to become durable
 	state    state
 	counted  bool // the segment counts it for its address
 	shut     bool // our side is shut down

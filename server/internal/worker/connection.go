@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"time"
 
 	"tradechat.internal/liblog"
@@ -20,7 +21,7 @@ type greeting struct {
 }
 
 // capabilities are those that this server has.
-const capabilities = libproto.CapBatch
+const capabilities = libproto.CapBatch | libproto.CapResume
 
 var agent = []byte(version.Agent)
 
@@ -64,10 +65,9 @@ func (w *Worker) login(c *conn, f *libproto.Frame, q *libproto.LoginRequest) {
 		c.logTo(w.log.Limited(liblog.LevelInfo, "login-failed")).Msg("login failed")
 		w.store.LoginFailed(c.addr)
 		w.loginFailed(c, f, libproto.StatusUnauthorized, "unknown user or wrong password")
-	case q.ResumeSessionID != 0:
-		w.loginFailed(c, f, libproto.StatusExpired, "no such session; log in with session id 0")
+	case !w.promise(f, w.segment.UserSeq(user)):
 	default:
-		w.openSession(c, f, user, serverKey, q.Username)
+		w.openSession(c, f, user, serverKey, q)
 	}
 }
 
@@ -96,39 +96,75 @@ func (w *Worker) loginFailed(c *conn, f *libproto.Frame, s libproto.Status, deta
 	}
 }
 
-func (w *Worker) openSession(c *conn, f *libproto.Frame, user uint32, serverKey key, name []byte) {
-	balance, _, err := w.store.Balance(user)
-	if err != nil {
-		w.refuse(f, err)
-		return
+// openSession gives a user who has proven himself a new session, or the one that he asks for. The balance is the durable
+// one: a login does not wait for the disk.
+func (w *Worker) openSession(c *conn, f *libproto.Frame, user uint32, serverKey key, q *libproto.LoginRequest) {
+	balance, _, err := w.store.DurableBalance(user)
+	var resumed shmstore.Resumed
+	switch {
+	case err != nil:
+	case q.ResumeSessionID != 0:
+		resumed, err = w.store.ResumeSession(user, q.ResumeSessionID)
+	default:
+		resumed.Session, err = w.store.OpenSession(user)
 	}
-	session, err := w.store.OpenSession(user)
-	if err != nil {
+	switch {
+	case errors.Is(err, shmstore.ErrNoSession):
+		w.loginFailed(c, f, libproto.StatusExpired, "no such session any more; log in with session id 0")
+		return
+	case err != nil:
 		w.refuse(f, err)
 		return
 	}
 	g := c.greeting
-	c.session, c.greeting, c.state = session, nil, stateReady
-	w.sessions[session.Row] = c
-	w.table.since[c.row] = 0
+	w.enter(c, resumed)
 	respond(w, f, libproto.LoginResponse{
 		UserID:          user,
-		SessionID:       session.ID,
-		LastReqID:       w.store.LastReqID(session),
+		SessionID:       resumed.ID,
+		LastReqID:       w.store.LastReqID(resumed.Session),
 		Balance:         balance,
-		ServerSignature: libproto.ServerSignature(serverKey, g.clientNonce, g.serverNonce, noBinding, name),
+		ServerSignature: libproto.ServerSignature(serverKey, g.clientNonce, g.serverNonce, noBinding, q.Username),
 	})
+	w.tellGaps(resumed.Rooms)
+}
+
+// enter makes the connection the session's, and seats it in the session's rooms. Another one that had it here is sent
+// away; one on another worker hears of it by mail.
+func (w *Worker) enter(c *conn, s shmstore.Resumed) {
+	if former := w.sessions[s.Row]; former != nil && former != c {
+		w.dismiss(former, libproto.GoingAwayResumed, resumedDetail)
+	}
+	c.session, c.greeting, c.state = s.Session, nil, stateReady
+	w.sessions[s.Row] = c
+	w.table.since[c.row] = 0
+	for _, r := range s.Rooms {
+		w.seatIn(c, r.Room, r.FromPos)
+	}
+}
+
+const resumedDetail = "the session goes on on another connection"
+
+// tellGaps pushes which messages a resumed session was not sent.
+func (w *Worker) tellGaps(rooms []shmstore.ResumedRoom) {
+	for _, r := range rooms {
+		if r.GapFirst != 0 {
+			w.metrics.Add(shmstore.CounterGaps, 1)
+			w.out = appendPush(w.out, libproto.OpRoomEvent, libproto.RoomEvent{
+				RoomID: r.Room, Kind: libproto.RoomEventGap, FirstSeq: r.GapFirst, LastSeq: r.GapLast,
+			})
+		}
+	}
 }
 
 func (w *Worker) logout(c *conn, f *libproto.Frame, _ *libproto.Empty) {
-	w.endSession(c)
+	w.endSession(c, (*shmstore.Store).CloseSession)
 	c.state = stateConnected
 	w.table.since[c.row] = w.clock.tick
 	respond(w, f, libproto.Empty{})
 }
 
-// endSession closes a connection's session, if it has one, and takes it out of its rooms.
-func (w *Worker) endSession(c *conn) {
+// endSession lets go of a connection's session, if it has one: LOGOUT closes it, everything else only detaches it.
+func (w *Worker) endSession(c *conn, let func(*shmstore.Store, shmstore.Session)) {
 	if !c.loggedIn() {
 		return
 	}
@@ -136,7 +172,7 @@ func (w *Worker) endSession(c *conn) {
 	if w.sessions[c.session.Row] == c {
 		w.sessions[c.session.Row] = nil
 	}
-	w.store.CloseSession(c.session)
+	let(w.store, c.session)
 	c.session = shmstore.Session{}
 }
 
@@ -160,7 +196,10 @@ func (w *Worker) register(c *conn, f *libproto.Frame, q *libproto.RegisterReques
 		w.refuse(f, err)
 		return
 	}
-	respond(w, f, libproto.RegisterResponse{UserID: user})
+	w.committed = true
+	if w.promise(f, w.segment.UserSeq(user)) {
+		respond(w, f, libproto.RegisterResponse{UserID: user})
+	}
 }
 
 // impostor stands in for users that do not exist: their keys, which nobody has, are made from a secret and the name.

@@ -151,7 +151,9 @@ func (w *Worker) takeMail(m shmstore.Mail) {
 	}
 	if m.Kind == shmstore.MailFence {
 		w.postMail()
-		w.dismiss(c, libproto.GoingAwayResumed, "the session goes on on another connection")
+		if c.session.Epoch < m.Epoch {
+			w.dismiss(c, libproto.GoingAwayResumed, resumedDetail)
+		}
 		return
 	}
 	d.bytes = appendPush(d.bytes, libproto.OpDirectMessage, libproto.DirectMessage{

@@ -135,9 +135,9 @@ func (w *Worker) lingers(c *conn) bool {
 	return false
 }
 
-// shutSent shuts our side of a leaving connection down once everything is sent.
+// shutSent shuts our side of a leaving connection down once everything is sent, parked answers too.
 func (w *Worker) shutSent(c *conn) {
-	if c.sock != nil && !c.shut && c.sock.OutboundBuffered() == 0 {
+	if c.sock != nil && c.state == stateLeaving && !c.shut && c.parked == 0 && c.sock.OutboundBuffered() == 0 {
 		c.shut = true
 		_ = unix.Shutdown(c.sock.Fd(), unix.SHUT_WR)
 	}

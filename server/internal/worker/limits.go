@@ -3,6 +3,11 @@ package worker
 import "time"
 
 const (
+	// parkedPerConnectionMax and parkedBytesMax are how many bytes of answers may wait to become durable, for a connection
+	// that pipelines and for all of them: requests beyond that are refused as busy before anything is done.
+	parkedPerConnectionMax = 1 << 20
+	parkedBytesMax         = 64 << 20
+
 	// tickInterval is the beat of the timerfd: heart, timeouts, lingering sockets.
 	tickInterval = 100 * time.Millisecond
 

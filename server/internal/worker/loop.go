@@ -94,6 +94,11 @@ func (w *Worker) begin() {
 func (w *Worker) end() {
 	if w.depth == 1 {
 		w.reap()
+		if w.committed {
+			w.committed = false
+			w.store.NudgeJournal()
+		}
+		w.releaseDurable()
 	}
 	w.depth--
 }
@@ -130,6 +135,7 @@ func (w *Worker) onWake() {
 		w.startDrain()
 		w.advanceDrain()
 	}
+	w.parking.asked = 0 // what was asked for has come
 	w.deliverAll()
 }
 
@@ -163,11 +169,11 @@ func (w *Worker) welcome(c *conn, sock gnet.Conn) {
 // reap ends the sessions of connections that are leaving or dead, and takes the dead out of the tables.
 func (w *Worker) reap() {
 	for _, c := range w.retiring {
-		w.endSession(c)
+		w.endSession(c, (*shmstore.Store).DetachSession)
 		w.shutSent(c)
 	}
 	for _, c := range w.dead {
-		w.endSession(c)
+		w.endSession(c, (*shmstore.Store).DetachSession)
 		w.table.remove(c)
 		if c.counted {
 			w.store.ConnectionClosed(c.addr)

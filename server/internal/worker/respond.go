@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"errors"
+
 	"tradechat.internal/liblog"
 	"tradechat.internal/libproto"
 	"tradechat.internal/server/internal/wirestatus"
@@ -12,18 +14,31 @@ func respond[B libproto.Body](w *Worker, f *libproto.Frame, b B) { respondWith(w
 
 // respondWith is respond with further flags: libproto.FlagReplayed for an answer that was recorded.
 func respondWith[B libproto.Body](w *Worker, f *libproto.Frame, flags libproto.Flags, b B) {
-	start := w.openResponse(f, libproto.StatusOK, flags)
-	w.out = b.AppendTo(w.out)
-	libproto.Seal(w.out[start:])
+	w.metrics.Status(int(libproto.StatusOK))
+	if w.awaits != 0 {
+		w.hold()
+		w.held.bytes = appendResponse(w.held.bytes, f, libproto.StatusOK, flags, b)
+		return
+	}
+	w.out = appendResponse(w.out, f, libproto.StatusOK, flags, b)
 }
 
-func (w *Worker) openResponse(f *libproto.Frame, s libproto.Status, flags libproto.Flags) (start int) {
-	start = len(w.out)
-	w.metrics.Status(int(s))
-	w.out = libproto.AppendHeader(w.out, libproto.Header{
+// hold books the response that comes now as one that waits.
+func (w *Worker) hold() {
+	w.held.seq = max(w.held.seq, w.awaits)
+	w.awaits = 0
+	w.turn.byKind[w.turn.kind]--
+	w.held.kinds[w.turn.kind]++
+}
+
+func appendResponse[B libproto.Body](dst []byte, f *libproto.Frame, s libproto.Status, flags libproto.Flags, b B) []byte {
+	start := len(dst)
+	dst = libproto.AppendHeader(dst, libproto.Header{
 		ReqID: f.ReqID, Op: f.Op, Status: s, Flags: libproto.FlagResponse | flags,
 	})
-	return start
+	dst = b.AppendTo(dst)
+	libproto.Seal(dst[start:])
+	return dst
 }
 
 // fail answers f with a status that is not OK.
@@ -31,10 +46,10 @@ func (w *Worker) fail(f *libproto.Frame, s libproto.Status, retryAfterMs uint32,
 	if s == libproto.StatusBadPacket {
 		w.metrics.Add(shmstore.CounterBadPackets, 1)
 	}
-	start := w.openResponse(f, s, 0)
+	w.awaits = 0
+	w.metrics.Status(int(s))
 	w.detail = append(w.detail[:0], detail[:min(len(detail), detailBytesMax)]...)
-	w.out = libproto.ErrorBody{RetryAfterMs: retryAfterMs, Detail: w.detail}.AppendTo(w.out)
-	libproto.Seal(w.out[start:])
+	w.out = appendResponse(w.out, f, s, 0, libproto.ErrorBody{RetryAfterMs: retryAfterMs, Detail: w.detail})
 	w.logFailure(f, s, detail)
 }
 
@@ -48,6 +63,9 @@ func (w *Worker) refuse(f *libproto.Frame, err error) {
 		return
 	}
 	w.fail(f, status, wirestatus.RetryAfterMs(status), err.Error())
+	if errors.Is(err, shmstore.ErrFenced) {
+		w.dismiss(w.answering, libproto.GoingAwayResumed, resumedDetail)
+	}
 }
 
 // malformed answers a request whose body does not parse.

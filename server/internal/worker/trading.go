@@ -27,7 +27,10 @@ func (w *Worker) posted(f *libproto.Frame, p shmstore.Posting, err error) {
 		w.refuse(f, err)
 		return
 	}
-	respondWith(w, f, replayed(p.Replayed), libproto.TxnResponse{Balance: p.Balance, TxnID: p.Seq})
+	w.committed = true
+	if w.promise(f, p.Seq) {
+		respondWith(w, f, replayed(p.Replayed), libproto.TxnResponse{Balance: p.Balance, TxnID: p.Seq})
+	}
 }
 
 func replayed(was bool) libproto.Flags {
@@ -38,12 +41,18 @@ func replayed(was bool) libproto.Flags {
 }
 
 func (w *Worker) balance(c *conn, f *libproto.Frame, _ *libproto.Empty) {
-	balance, last, err := w.store.Balance(c.session.User)
+	read := w.store.Balance
+	if w.segment.ReadOnly() {
+		read = w.store.DurableBalance // the rest will perhaps not be kept
+	}
+	balance, last, err := read(c.session.User)
 	if err != nil {
 		w.refuse(f, err)
 		return
 	}
-	respond(w, f, libproto.BalanceResponse{Balance: balance, LastTxnID: last})
+	if w.promise(f, last) {
+		respond(w, f, libproto.BalanceResponse{Balance: balance, LastTxnID: last})
+	}
 }
 
 func (w *Worker) txnHistory(c *conn, f *libproto.Frame, q *libproto.TxnHistoryRequest) {
@@ -52,6 +61,12 @@ func (w *Worker) txnHistory(c *conn, f *libproto.Frame, q *libproto.TxnHistoryRe
 	rows, err := w.store.History(c.session.User, q.BeforeTxnID, l.history[:0:rowsMax])
 	if err != nil {
 		w.refuse(f, err)
+		return
+	}
+	if w.segment.ReadOnly() {
+		rows = w.durableRows(rows)
+	}
+	if len(rows) != 0 && !w.promise(f, rows[0].Seq) {
 		return
 	}
 	l.txns = l.txns[:0]
@@ -76,6 +91,10 @@ func (w *Worker) transferBatch(c *conn, f *libproto.Frame, q *libproto.TransferB
 		w.refuse(f, err)
 		return
 	}
+	w.committed = true
+	if !w.promise(f, newestOf(posting, outcomes)) {
+		return
+	}
 	l.results = l.results[:0]
 	for _, o := range outcomes {
 		l.results = append(l.results, libproto.LegResult{Status: wirestatus.Of(o.Err), TxnID: o.Seq})
@@ -83,10 +102,30 @@ func (w *Worker) transferBatch(c *conn, f *libproto.Frame, q *libproto.TransferB
 	respondWith(w, f, replayed(posting.Replayed), libproto.TransferBatchResponse{Balance: posting.Balance, Results: l.results})
 }
 
+// newestOf is the newest record that the answer to a batch tells of.
+func newestOf(p shmstore.Posting, legs []shmstore.LegResult) uint64 {
+	seq := p.Seq
+	for i := range legs {
+		seq = max(seq, legs[i].Seq)
+	}
+	return seq
+}
+
+// durableRows leaves out the newest rows, up to the first that is durable.
+func (w *Worker) durableRows(rows []shmstore.HistoryRow) []shmstore.HistoryRow {
+	for durable := w.segment.Durable(); len(rows) != 0 && rows[0].Seq > durable; {
+		rows = rows[1:]
+	}
+	return rows
+}
+
 func (w *Worker) txnStatus(c *conn, f *libproto.Frame, q *libproto.TxnStatusRequest) {
 	outcome, posting, err := w.store.TxnStatus(c.session.User, q.SessionID, q.ReqID)
 	if err != nil {
 		w.refuse(f, err)
+		return
+	}
+	if !w.promise(f, posting.Seq) {
 		return
 	}
 	respond(w, f, libproto.TxnStatusResponse{

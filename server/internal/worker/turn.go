@@ -4,6 +4,7 @@ import (
 	"github.com/panjf2000/gnet/v2"
 
 	"tradechat.internal/libproto"
+	"tradechat.internal/server/internal/wirestatus"
 	"tradechat.internal/shmstore"
 )
 
@@ -34,6 +35,7 @@ func (w *Worker) answer(c *conn, sock gnet.Conn) {
 		_, _ = sock.Discard(used)
 	}
 	w.flush()
+	w.park(c)
 	w.answering = nil
 	w.recordTurn(used)
 }
@@ -57,6 +59,9 @@ func (w *Worker) answerFrames(c *conn, input []byte) (used int) {
 		}
 		if len(w.out) >= flushBytes {
 			w.flush()
+		}
+		if len(w.held.bytes) >= flushBytes {
+			w.park(c)
 		}
 		if frames%framesPerBeat == 0 {
 			w.readClock()
@@ -95,6 +100,11 @@ func (w *Worker) request(c *conn, f *libproto.Frame) {
 		w.outOfState(c, f)
 		return
 	}
+	if w.full(c) {
+		w.fail(f, libproto.StatusServerBusy, wirestatus.BusyRetryMs, "too many answers wait for the disk")
+		return
+	}
+	w.turn.kind = row.latency
 	w.turn.byKind[row.latency]++
 	w.handlers[i](w, c, f)
 }
@@ -129,7 +139,8 @@ func (w *Worker) write(c *conn, b []byte) {
 // turn counts the requests of a turn; their common latency is known once the answers are written.
 type turn struct {
 	requests uint64
-	byKind   [shmstore.LatencyLockWait]uint32
+	kind     shmstore.Latency // of the request that is being answered
+	byKind   requestKinds     // those whose answers do not wait
 }
 
 // recordTurn enters what a turn did into the slot's metrics.

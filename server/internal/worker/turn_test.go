@@ -111,14 +111,14 @@ func TestMembersDieDuringABroadcast(t *testing.T) {
 	if n := len(s.w.rooms[1]); n != 2 {
 		t.Errorf("%d members are left", n)
 	}
-	if info, _ := s.segment.Room(1); info.Members != 2 {
+	if info, _ := s.segment.Room(1); info.Members != 5 { // their sessions may be resumed
 		t.Errorf("%d members are left in the segment", info.Members)
 	}
 	if n := len(s.w.table.rows); n != 2 {
 		t.Errorf("%d connections are left", n)
 	}
-	s.deliver() // three have left
-	if got := socks[1].taken(); len(got) != 3 || got[0].Op != libproto.OpRoomEvent {
+	s.deliver()
+	if got := socks[1].taken(); len(got) != 0 {
 		t.Errorf("%d pushes", len(got))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"tradechat.internal/liblog"
 	"tradechat.internal/libnet"
 	"tradechat.internal/libproto"
+	"tradechat.internal/server/internal/config"
 	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/shmstore"
 )
@@ -66,6 +67,11 @@ type Worker struct {
 	frame     libproto.Frame // the request that is being answered
 	answering *conn          // whose requests these are
 	out       []byte         // its answers that are not written yet
+	awaits    uint64         // the record that the next response promises; 0: none that is not durable
+	held      holding        // its answers that wait
+	parking   parking        // those of all connections
+	syncs     bool           // answers wait for their records
+	committed bool           // this turn has added to the log
 	parting   []byte         // one GOING_AWAY
 	detail    []byte
 	turn      turn
@@ -86,6 +92,11 @@ type clock struct {
 // sinceTurn is how long the turn has taken up to now.
 func (c *clock) sinceTurn() time.Duration { return time.Since(c.start) - time.Duration(c.turnNs) }
 
+// since is how long before the turn something was, by monoNs.
+func (c *clock) since(monoNs uint64) time.Duration {
+	return time.Duration(c.turnNs - min(c.turnNs, monoNs))
+}
+
 // New makes a worker of a heritage. It takes over the slot in the segment; Serve does the rest.
 func New(h heritage.Heritage, log *liblog.Logger) (*Worker, error) {
 	openMax, err := openMax(h)
@@ -104,6 +115,7 @@ func New(h heritage.Heritage, log *liblog.Logger) (*Worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
+	store.SetSessionTTL(h.Config.SessionTTL)
 	w := &Worker{
 		heritage: h, log: log, segment: segment, store: store, metrics: store.Metrics(), gate: gate,
 		ended: make(chan struct{}), orphaned: make(chan struct{}),
@@ -114,6 +126,7 @@ func New(h heritage.Heritage, log *liblog.Logger) (*Worker, error) {
 		idleMax:  ticks(h.Config.IdleTimeout),
 		loginMax: ticks(h.Config.LoginTimeout),
 		out:      make([]byte, 0, flushBytes),
+		syncs:    h.Config.Durability == config.DurabilitySync,
 	}
 	rand.Read(w.impostor.secret[:])
 	w.bindHandlers()
