@@ -14,6 +14,9 @@ import (
 // errBody marks a body that does not parse.
 var errBody = errors.New("admin: bad body")
 
+// errNotDurable: it is done, but not on disk, and perhaps never will be.
+var errNotDurable = errors.New("it is done, but not on disk")
+
 // request is one row of the table: an opcode and what it does. Adding one is a row and a function.
 type request struct {
 	op  libproto.Opcode
@@ -48,6 +51,8 @@ func (c *conn) conclude(to libproto.Header, r request, body []byte) {
 		c.reply(to, response)
 	case errors.Is(err, errBody):
 		c.fail(to, libproto.StatusBadPacket, 0, err.Error())
+	case errors.Is(err, errNotDurable):
+		c.fail(to, libproto.StatusTimeout, 0, err.Error())
 	default:
 		status := wirestatus.Of(err)
 		c.server.log.Warn().Stringer("opcode", to.Op).Stringer("status", status).Err(err).Msg("admin: request failed")
@@ -82,6 +87,9 @@ func (c *conn) userAdd(body []byte) (libproto.Body, error) {
 	if err != nil {
 		return nil, fmt.Errorf("user %d was added, its opening deposit of %d was not made: %w", id, req.OpeningDeposit, err)
 	}
+	if err := c.awaitDurable(); err != nil {
+		return nil, fmt.Errorf("user %d was added: %w", id, err)
+	}
 	c.server.log.Info().Bytes("user", req.Username).Uint32("user_id", id).Uint64("opening_deposit", req.OpeningDeposit).
 		Uint32("uid", c.peer.UID).Int32("peer_pid", c.peer.PID).Msg("admin: user added")
 	return libproto.UserAddResponse{UserID: id}, nil
@@ -99,6 +107,9 @@ func (c *conn) userSetKeys(body []byte) (libproto.Body, error) {
 		}
 		return st.SetUserKeys(id, req.StoredKey, req.ServerKey)
 	})
+	if err == nil {
+		err = c.awaitDurable()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +128,20 @@ func (c *conn) serverStats(body []byte) (libproto.Body, error) {
 		return nil, err
 	}
 	return libproto.ServerStatsResponse{JSON: encoded}, nil
+}
+
+// awaitDurable waits until all that is in the log by now is as safe as answers promise.
+func (c *conn) awaitDurable() error {
+	if !c.server.backend.Sync {
+		return nil
+	}
+	var segment *shmstore.Segment
+	c.server.backend.WithStore(func(st *shmstore.Store) { segment = st.Segment() })
+	err := segment.AwaitDurable(segment.Head(), durableMax)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotDurable, err)
+	}
+	return nil
 }
 
 // insist does something to the store, again and again while a lock is busy, until busyMax has passed or the server

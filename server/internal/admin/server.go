@@ -31,6 +31,9 @@ type Backend struct {
 	// WithStore calls f with the master's store, while nobody else uses it.
 	WithStore func(f func(*shmstore.Store))
 
+	// Sync has answers wait until what they tell of is on disk.
+	Sync bool
+
 	// Stats makes the JSON of SERVER_STATS; at most libproto.FieldLenMax bytes.
 	Stats func() ([]byte, error)
 }

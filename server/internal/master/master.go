@@ -178,7 +178,9 @@ func (m *Master) openAdmin() error {
 	if err != nil {
 		return err
 	}
-	m.admin, err = admin.Listen(path, admin.Backend{WithStore: m.withStore, Stats: m.statsJSON}, m.log)
+	m.admin, err = admin.Listen(path, admin.Backend{
+		WithStore: m.withStore, Stats: m.statsJSON, Sync: m.config.Durability == config.DurabilitySync,
+	}, m.log)
 	if err != nil {
 		return err
 	}

@@ -35,9 +35,10 @@ func (m *Master) verify() (report *shmstore.VerifyReport, err error) {
 
 // statsJSON is SERVER_STATS. It is called from the admin socket's goroutines as well as from the supervision.
 func (m *Master) statsJSON() ([]byte, error) {
-	source := stats.Source{Segment: m.segment, Started: m.started}
+	source := stats.Source{Segment: m.segment, Started: m.started, Durability: m.config.Durability}
 	if published := m.published.Load(); published != nil {
-		source.Processes = *published
+		last := len(*published) - 1 // the journal's
+		source.Processes, source.Journal = (*published)[:last], (*published)[last]
 	}
 	m.audit.tell(&source, m.verify)
 	return stats.Encode(stats.Make(source))
@@ -55,8 +56,8 @@ func (m *Master) dumpStats() {
 
 func (m *Master) logLine(now time.Time) {
 	restarts := 0
-	for i := range m.slots {
-		restarts += m.slots[i].restarts
+	for _, i := range m.present() {
+		restarts += m.slot(i).restarts
 	}
 	m.ticker.Line(m.log.Info(), now).Int("restarts", restarts).Msg("stats")
 }

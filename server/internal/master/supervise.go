@@ -285,16 +285,16 @@ func (m *Master) watch(now time.Time) {
 	}
 }
 
-// publish makes the state of the slots known to the admin socket.
+// publish makes the state of the slots known to the admin socket, the journal's last.
 func (m *Master) publish() {
-	processes := make([]stats.Process, len(m.slots))
-	for i := range m.slots {
-		s := &m.slots[i]
+	var processes []stats.Process
+	for _, i := range m.present() {
+		s := m.slot(i)
 		p := stats.Process{Slot: i, State: stats.StateDown, Restarts: s.restarts}
 		if s.child != nil {
 			p.PID, p.State = s.child.pid, s.child.state(m.phase)
 		}
-		processes[i] = p
+		processes = append(processes, p)
 	}
 	m.published.Store(&processes)
 }

@@ -35,6 +35,7 @@ func (t *Ticker) Line(e *zerolog.Event, now time.Time) *zerolog.Event {
 		Uint64("connections", total.OpenConnections()).
 		Uint64("msgs", ops(&d, libproto.OpChatSend, libproto.OpDirectSend)).
 		Uint64("delivered", d.Counters[shmstore.CounterMessagesDelivered]).
+		Uint64("journal_lag", t.segment.Head()-min(t.segment.Durable(), t.segment.Head())).
 		Uint64("money_ops", ops(&d, libproto.OpDeposit, libproto.OpWithdraw, libproto.OpTransfer, libproto.OpTransferBatch)).
 		Float64("p99_us", micros(requestHistogram(&d).Quantile(0.99)))
 }

@@ -43,9 +43,11 @@ type Process struct {
 
 // Source is what a report is made of.
 type Source struct {
-	Segment   *shmstore.Segment
-	Started   time.Time // of the master
-	Processes []Process
+	Segment    *shmstore.Segment
+	Started    time.Time // of the master
+	Processes  []Process
+	Journal    Process // its Slot is the journal's
+	Durability string
 
 	// Verified is the outcome of the latest Verify, VerifyErr why there is none, VerifiedAt when that was.
 	Verified   *shmstore.VerifyReport
@@ -65,6 +67,7 @@ type Report struct {
 	Statuses    map[string]uint64  `json:"statuses"`
 	LatencyUs   map[string]Latency `json:"latency_us"`
 	Locks       Locks              `json:"locks"`
+	Journal     Journal            `json:"journal"`
 	Ledger      Ledger             `json:"ledger"`
 	Verify      Verdict            `json:"verify"`
 }
@@ -95,6 +98,22 @@ type Locks struct {
 	Waits    uint64 `json:"waits"`
 	WaitUs   uint64 `json:"wait_us"`
 	Timeouts uint64 `json:"timeouts"`
+}
+
+// Journal is what stands behind the log.
+type Journal struct {
+	State      string  `json:"state"` // starting, running, down; failed: the server is read-only
+	ReadOnly   bool    `json:"read_only"`
+	Failure    string  `json:"failure,omitempty"`
+	Durability string  `json:"durability"`
+	PID        int     `json:"pid"`
+	Restarts   int     `json:"restarts"`
+	Head       uint64  `json:"head"`    // the log's
+	Durable    uint64  `json:"durable"` // of these, have what the durability promises
+	Lag        uint64  `json:"lag"`     // records that do not
+	Groups     uint64  `json:"groups"`
+	PerGroup   float64 `json:"records_per_group"`
+	Snapshots  uint64  `json:"snapshots"`
 }
 
 // Ledger is how much there is.
@@ -145,8 +164,9 @@ func Make(s Source) Report {
 			WaitUs:   total.Counters[shmstore.CounterLockWaitNs] / uint64(time.Microsecond),
 			Timeouts: total.Counters[shmstore.CounterLockTimeouts],
 		},
-		Ledger: Ledger{Users: s.Segment.UserCount(), Rooms: s.Segment.RoomCount(), Head: s.Segment.Head()},
-		Verify: verdict(s),
+		Journal: journal(s, &total),
+		Ledger:  Ledger{Users: s.Segment.UserCount(), Rooms: s.Segment.RoomCount(), Head: s.Segment.Head()},
+		Verify:  verdict(s),
 	}
 	for _, p := range s.Processes {
 		r.Restarts += p.Restarts
@@ -182,6 +202,24 @@ func worker(seg *shmstore.Segment, p Process) Worker {
 		w.HeartbeatMs = info.HeartAge.Milliseconds()
 	}
 	return w
+}
+
+func journal(s Source, total *shmstore.MetricsSnapshot) Journal {
+	state, failure := s.Segment.JournalState()
+	durable := s.Segment.Durable() // before the head, which is never behind it
+	j := Journal{
+		State: string(s.Journal.State), ReadOnly: state == shmstore.JournalFailed, Failure: failure, Durability: s.Durability,
+		PID: s.Journal.PID, Restarts: s.Journal.Restarts, Durable: durable, Head: s.Segment.Head(),
+		Groups: total.Counters[shmstore.CounterJournalGroups], Snapshots: total.Counters[shmstore.CounterSnapshots],
+	}
+	if j.ReadOnly {
+		j.State = state.String()
+	}
+	j.Lag = j.Head - min(j.Durable, j.Head)
+	if j.Groups != 0 {
+		j.PerGroup = float64(total.Counters[shmstore.CounterJournalRecords]) / float64(j.Groups)
+	}
+	return j
 }
 
 func summary(h *shmstore.Histogram) Latency {
