@@ -9,6 +9,9 @@ const (
 	FileBytesLeast   = fileHeaderBytes + blockBytesMax
 	FileBytesMost    = 1 << 30
 
+	// fillBytes is how much of a new file is filled with zeros at once.
+	fillBytes = 1 << 20
+
 	// SnapshotsKept is how many snapshots stay.
 	SnapshotsKept = 3
 
