@@ -10,6 +10,7 @@ require (
 	tradechat.internal/liblog v0.0.0
 	tradechat.internal/libnet v0.0.0
 	tradechat.internal/libproto v0.0.0
+	tradechat.internal/shmstore v0.0.0
 )
 
 require (
@@ -22,4 +23,5 @@ replace (
 	tradechat.internal/liblog => ../liblog
 	tradechat.internal/libnet => ../libnet
 	tradechat.internal/libproto => ../libproto
+	tradechat.internal/shmstore => ../shmstore
 )

@@ -51,7 +51,7 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.Is(err, client.ErrOutcomeUnknown):
 		return exitUnknown
-	case refusalOf(err) != nil:
+	case refusalOf(err) != nil, errors.Is(err, errAudit):
 		return exitRefused
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted

@@ -16,6 +16,13 @@ const (
 	// replayMost is for join --replay: the protocol's replay_count is a u16.
 	replayMost = 1<<16 - 1
 
+	// logLastMost is for log --last: so many records are kept in memory.
+	logLastMost = 10_000_000
+
+	// followEvery is how often log --follow looks for more; progressEvery how often a terminal is told how far it is.
+	followEvery   = 200 * time.Millisecond
+	progressEvery = 200 * time.Millisecond
+
 	// zeroRowsShown is how long a table of the statistics may be to show its zeros too.
 	zeroRowsShown = 12
 )

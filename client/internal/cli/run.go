@@ -81,7 +81,7 @@ func (a *app) root() *cobra.Command {
 	a.addGlobalFlags(root)
 	for _, c := range []*cobra.Command{
 		a.registerCommand(), a.depositCommand(), a.withdrawCommand(), a.transferCommand(), a.balanceCommand(), a.historyCommand(),
-		a.roomsCommand(), a.joinCommand(), a.sendCommand(), a.dmCommand(), a.whoCommand(), a.statusCommand(), a.adminCommand(),
+		a.roomsCommand(), a.joinCommand(), a.sendCommand(), a.dmCommand(), a.whoCommand(), a.statusCommand(), a.adminCommand(), a.auditCommand(), a.logCommand(),
 	} {
 		root.AddCommand(c)
 	}
@@ -97,7 +97,7 @@ asked for. It is never given on the command line, where others could see it.
 
 Exit codes:
   0    done
-  1    the server refused
+  1    the server refused, or the audit failed
   2    wrong usage, or something on this side, such as a file that cannot be read
   3    cannot connect, the connection was lost, or what answers is not to be trusted
   4    the outcome is unknown: the request was sent and its answer was lost
