@@ -75,7 +75,7 @@ func parseLaunch(in *words) (r launchRequest) {
 func (w *world) launch(r launchRequest) (*process, error) {
 	args := append([]string{
 		"--listen=127.0.0.1:0", "--workers=2", "--data=" + w.data, "--shm-name=" + w.segment, "--registration=open",
-		"--kdf-iterations=4096", "--log-format=json", "--stats-every=0",
+		"--kdf-iterations=4096", "--journal-file=2", "--log-format=json", "--stats-every=0",
 	}, r.flags...)
 	program := filepath.Join(binFolder, "tradechatd")
 	cmd := exec.Command(program, args...)
@@ -100,17 +100,13 @@ func withoutSettings(environ []string) (kept []string) {
 	return kept
 }
 
-// start waits for the ready line. Without a segment of an earlier run the server knows no users and no rooms.
+// start waits for the ready line. Users and rooms are those of earlier runs on the same folder, with the same ids.
 func (w *world) start(ts *testscript.TestScript, r launchRequest) {
 	if w.server != nil {
 		if w.server.alive() {
 			ts.Fatalf("the server runs already")
 		}
 		w.server.destroy()
-	}
-	if _, err := os.Lstat(w.segmentPath()); err != nil || slices.Contains(r.flags, "--fresh") {
-		clear(w.users)
-		clear(w.rooms)
 	}
 	p, err := w.launch(r)
 	ts.Check(err)

@@ -152,7 +152,7 @@ func (s *server) start(args ...string) *server {
 func (s *server) launch(act string, adjust func(*exec.Cmd), args ...string) *server {
 	s.t.Helper()
 	args = append([]string{"--listen=127.0.0.1:0", "--workers=2", "--log-format=json", "--log-level=debug", "--stats-every=0",
-		"--kdf-iterations=4096", "--data=" + s.data, "--shm-name=" + filepath.Base(s.shm)}, args...)
+		"--kdf-iterations=4096", "--journal-file=2", "--data=" + s.data, "--shm-name=" + filepath.Base(s.shm)}, args...)
 	s.cmd = exec.Command("/proc/self/exe", args...)
 	s.cmd.Env = append(os.Environ(), actVariable+"="+act, quickRaceExit)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

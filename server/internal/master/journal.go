@@ -100,8 +100,7 @@ func (m *Master) journalError(r report) error {
 
 // giveSegmentUp replaces a segment that is not what disk says by an empty one.
 func (m *Master) giveSegmentUp(why string) error {
-	m.log.Error().Str("segment", m.segment.Path()).Str("why", why).
-		Msg("the segment that an earlier run left is not what the journal says: it is given up, the journal is used")
+	m.tellUnusable(why)
 	m.store = nil
 	if err := errors.Join(m.segment.Unlink(), m.segment.Close()); err != nil {
 		return fmt.Errorf("give up %s: %w", m.segment.Path(), err)
@@ -112,6 +111,11 @@ func (m *Master) giveSegmentUp(why string) error {
 	}
 	m.warm = false
 	return m.makeSegment(shape)
+}
+
+func (m *Master) tellUnusable(why string) {
+	m.log.Error().Str("segment", m.config.SegmentName).Str("why", why).
+		Msg("the segment that a crashed run left is given up: the journal is used, which has all that was acknowledged with --durability sync")
 }
 
 func (m *Master) spawnJournal(mode heritage.Start) (*child, error) {

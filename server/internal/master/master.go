@@ -29,8 +29,11 @@ var (
 	// ErrAudit says that the final verification found the books wrong.
 	ErrAudit = errors.New("the final audit failed")
 
-	// ErrLeftover says that the segment of an earlier run cannot be used.
+	// ErrLeftover says that there is a segment of this name which may be somebody else's.
 	ErrLeftover = errors.New("the segment that an earlier run left cannot be used")
+
+	// errUnusable is a segment of our own that cannot be gone on with; the journal is used instead.
+	errUnusable = errors.New("cannot be gone on with")
 )
 
 // Master is one run of the server.
@@ -44,6 +47,7 @@ type Master struct {
 	address  string // as bound
 	sockets  []*libnet.Socket
 	segment  *shmstore.Segment
+	ownName  bool             // the segment's name is made from the folder's: nobody else has it
 	warm     bool             // the segment is an earlier run's
 	discard  bool             // the segment is to be unlinked at the end
 	events   []libnet.EventFD // by slot
@@ -87,6 +91,10 @@ func Run(c config.Config, log *liblog.Logger, stdout io.Writer) error {
 	defer m.release()
 	if err := m.acquire(); err != nil {
 		m.endJournal()
+		if errors.Is(err, ErrInterrupted) {
+			log.Info().Err(err).Msg("stopped")
+			return nil
+		}
 		return err
 	}
 	return m.supervise()
@@ -128,6 +136,7 @@ func (m *Master) openFolder() error {
 	m.onRelease(folder.Close)
 	if m.config.SegmentName == "" {
 		m.config.SegmentName = config.DeriveSegmentName(folder.Path())
+		m.ownName = true
 	}
 	return nil
 }

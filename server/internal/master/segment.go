@@ -22,7 +22,8 @@ func (m *Master) shape() (shmstore.Shape, error) {
 	return s, s.Validate()
 }
 
-// openSegment goes on with the segment that a crashed run of this data folder left, or makes a new one.
+// openSegment goes on with the segment that a crashed run of this data folder left, or makes a new one, which the journal
+// fills. One that may be another server's is not touched.
 func (m *Master) openSegment() error {
 	shape, err := m.shape()
 	if err != nil {
@@ -35,12 +36,23 @@ func (m *Master) openSegment() error {
 	if errors.Is(err, shmstore.ErrSegmentAbsent) {
 		return m.createSegment(shape)
 	}
+	if m.ownName && (errors.Is(err, shmstore.ErrLayout) || errors.Is(err, shmstore.ErrDamaged)) {
+		m.tellUnusable(err.Error())
+		if err := shmstore.Remove(m.config.SegmentName); err != nil {
+			return m.leftoverError(err)
+		}
+		return m.createSegment(shape)
+	}
 	if err != nil {
 		return m.leftoverError(err)
 	}
 	m.segment, m.warm = segment, true
 	m.onRelease(m.closeSegment)
-	if err := m.revive(shape); err != nil {
+	err = m.revive(shape)
+	switch {
+	case errors.Is(err, errUnusable):
+		return m.giveSegmentUp(err.Error())
+	case err != nil:
 		return m.leftoverError(err)
 	}
 	return nil
@@ -137,7 +149,7 @@ func (m *Master) revive(shape shmstore.Shape) error {
 	}
 	verified := m.segment.VerifyQuiescent()
 	if !verified.OK() {
-		return fmt.Errorf("%s: %w: %s", m.segment.Path(), shmstore.ErrDamaged, strings.Join(verified.Problems, "; "))
+		return fmt.Errorf("%s: %w: %w: %s", m.segment.Path(), errUnusable, shmstore.ErrDamaged, strings.Join(verified.Problems, "; "))
 	}
 	m.log.Warn().Str("segment", m.segment.Path()).Stringer("audit", verified).
 		Msg("an earlier run did not end cleanly: its segment was repaired and is used")
@@ -153,8 +165,7 @@ func (m *Master) checkLeftover(shape shmstore.Shape) error {
 	case m.segment.RealmSalt() != m.folder.Realm():
 		return fmt.Errorf("%s was made under another realm than %s has now", m.segment.Path(), m.folder.Path())
 	case found != shape:
-		return fmt.Errorf("%s was made with %s, now it is %s; start with the old settings once more and stop, then any will do",
-			m.segment.Path(), settings(found), settings(shape))
+		return fmt.Errorf("%w: it was made with %s, now it is %s", errUnusable, settings(found), settings(shape))
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func (m *Master) onSignal(s os.Signal, now time.Time) {
 	case s == unix.SIGUSR1:
 		m.dumpStats()
 	case m.phase == stopping:
-		m.log.Warn().Stringer("signal", s).Msg("hurrying: workers that still run are killed")
+		m.log.Warn().Stringer("signal", s).Msg("hurrying: what still runs is killed")
 		m.killAll("hurried")
 	default:
 		m.log.Info().Stringer("signal", s).Msg("stopping")
@@ -42,10 +42,15 @@ func (m *Master) stop(now time.Time) {
 	}
 }
 
+// killAll kills the workers; the journal, which brings to disk what they leave, only once it is all that is waited for.
 func (m *Master) killAll(verdict string) {
 	for _, i := range m.present() {
-		if c := m.slot(i).child; c != nil && c.verdict == "" {
-			m.log.Warn().Int(liblog.FieldSlot, i).Int("worker_pid", c.pid).Str("verdict", verdict).Msg("worker killed")
+		s := m.slot(i)
+		if s == &m.journal && !m.journalAsked {
+			continue
+		}
+		if c := s.child; c != nil && c.verdict == "" {
+			m.log.Warn().Int(liblog.FieldSlot, i).Int("worker_pid", c.pid).Str("verdict", verdict).Msg("process killed")
 			c.kill(verdict)
 		}
 	}
