@@ -38,6 +38,7 @@ type Client struct {
 	greeting greeting
 	session  Session
 	creds    credentials
+	orphans  []*call // money requests that were sent and have no answer, by req_id
 	err      error
 }
 
@@ -77,13 +78,17 @@ func (c *Client) connect(ctx context.Context, lastReqID uint64) (*link, greeting
 	if err != nil {
 		return nil, greeting{}, fmt.Errorf("client: %w", err)
 	}
-	l := newLink(conn, linkOptions{
+	o := linkOptions{
 		pipelineMax: c.cfg.PipelineMax,
 		sendMax:     libproto.BodyLenMaxBeforeLogin,
 		receiveMax:  libproto.BodyLenMaxBeforeLogin,
 		lastReqID:   lastReqID,
 		onPush:      c.receive,
-	})
+	}
+	if c.cfg.ReconnectFor > 0 {
+		o.onOrphans = c.takeIn
+	}
+	l := newLink(conn, o)
 	g, err := greet(ctx, l, c.cfg.Agent)
 	if err != nil {
 		l.shut(err)
@@ -94,8 +99,9 @@ func (c *Client) connect(ctx context.Context, lastReqID uint64) (*link, greeting
 
 // receive runs on a reader's goroutine.
 func (c *Client) receive(p Push) {
-	c.rooms.note(p)
-	c.inbox.put(p)
+	if p = c.rooms.note(p); p != nil {
+		c.inbox.put(p)
+	}
 }
 
 // Server is what the server said of itself when the present connection was made.
@@ -144,6 +150,9 @@ func (c *Client) call(ctx context.Context, op libproto.Opcode, req libproto.Body
 			return err
 		}
 		err = l.call(ctx, op, req, resp, hook)
+		if open, wait, is := undecided(op, err); is {
+			return c.decide(ctx, request{op: op, req: req, resp: resp, hook: hook}, open, wait)
+		}
 		switch busy := c.busyWait(err); {
 		case try == c.cfg.TriesMax:
 			return err
@@ -155,6 +164,23 @@ func (c *Client) call(ctx context.Context, op libproto.Opcode, req libproto.Body
 			return err
 		}
 	}
+}
+
+// decide asks again about a request that the server could not decide, until it can, or the tries are used up.
+func (c *Client) decide(ctx context.Context, r request, open *OutcomeError, wait time.Duration) (err error) {
+	var backoff libnet.Backoff
+	for range c.cfg.TriesMax {
+		if sleep(ctx, max(min(wait, c.cfg.BusyWaitMax), min(backoff.Next(), c.cfg.BusyWaitMax))) != nil {
+			return open
+		}
+		err = c.again(ctx, r, open)
+		still, after, is := undecided(r.op, err)
+		if !is {
+			return err
+		}
+		open, wait = still, after
+	}
+	return open
 }
 
 // busyWait is how long the server asks to wait before err's request is made again; -1 if it should not be made again.

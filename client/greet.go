@@ -11,7 +11,7 @@ import (
 )
 
 // capabilities are what this client can do.
-const capabilities = libproto.CapBatch
+const capabilities = libproto.CapBatch | libproto.CapResume
 
 // noBinding is the channel binding of a plain connection.
 var noBinding [libproto.KeyLen]byte

@@ -14,12 +14,13 @@ import (
 // link is one connection: it pipelines requests, correlates their responses by req_id and hands pushes on. It ends by
 // itself when anything about the connection fails; done is closed when the last call has been told.
 type link struct {
-	conn   net.Conn
-	onPush func(Push)    // on the reader's goroutine: it must not wait
-	slots  chan struct{} // holds one for each call under way
-	wake   chan struct{} // holds one while out may have something to write
-	stop   chan struct{} // closed by the first fail
-	done   chan struct{}
+	conn      net.Conn
+	onPush    func(Push)    // on the reader's goroutine: it must not wait
+	onOrphans func([]*call) // nil: calls without an answer end with the link
+	slots     chan struct{} // holds one for each call under way
+	wake      chan struct{} // holds one while out may have something to write
+	stop      chan struct{} // closed by the first fail
+	done      chan struct{}
 
 	receiveMax atomic.Uint32 // longest body to take
 	sendMax    atomic.Uint32 // longest body to send
@@ -36,19 +37,36 @@ type link struct {
 
 // call is one request on its way.
 type call struct {
-	op     libproto.Opcode
-	reqID  uint64
-	end    uint64                     // the offset in the stream behind its frame
-	slot   bool                       // it holds one of link.slots
-	hook   func(libproto.Frame) error // nil, or run by the reader before it reads on; the answer's status may be any
-	answer chan answer                // has room for the one answer: the reader does not wait for the caller
+	op      libproto.Opcode
+	req     libproto.Body // kept by those that may be sent again
+	reqID   uint64        // 0 before it is queued, unless it is sent again
+	sent    atomic.Pointer[sentAs]
+	retried bool                       // it was sent before
+	gone    atomic.Bool                // its caller does not wait any more
+	end     uint64                     // the offset in the stream behind its frame
+	slot    bool                       // it holds one of link.slots
+	hook    func(libproto.Frame) error // nil, or run by the reader before it reads on; the answer's status may be any
+	answer  chan answer                // has room for the one answer: the reader does not wait for the caller
 }
+
+// sentAs is under which name the server knows a call. A call that is made anew in another session gets another one.
+type sentAs struct{ sessionID, reqID uint64 }
 
 // answer is what a call ends with: a status and a body of its own, or an error.
 type answer struct {
+	from   *link // whose frame it was
 	status libproto.Status
 	body   []byte
 	err    error
+}
+
+// request is what a caller wants.
+type request struct {
+	op    libproto.Opcode
+	reqID uint64 // of one that is made again; else 0
+	req   libproto.Body
+	resp  libproto.DecodableBody
+	hook  func(libproto.Frame) error // may be nil
 }
 
 // linkOptions is what differs between links.
@@ -57,18 +75,20 @@ type linkOptions struct {
 	sendMax, receiveMax uint32 // longest bodies, in bytes
 	lastReqID           uint64 // the first request's is one more
 	onPush              func(Push)
+	onOrphans           func([]*call) // gets the calls that may be made again; nil: they end too
 }
 
 func newLink(conn net.Conn, o linkOptions) *link {
 	l := &link{
-		conn:    conn,
-		onPush:  o.onPush,
-		slots:   make(chan struct{}, o.pipelineMax),
-		wake:    make(chan struct{}, 1),
-		stop:    make(chan struct{}),
-		done:    make(chan struct{}),
-		lastID:  o.lastReqID,
-		pending: make(map[uint64]*call),
+		conn:      conn,
+		onPush:    o.onPush,
+		onOrphans: o.onOrphans,
+		slots:     make(chan struct{}, o.pipelineMax),
+		wake:      make(chan struct{}, 1),
+		stop:      make(chan struct{}),
+		done:      make(chan struct{}),
+		lastID:    o.lastReqID,
+		pending:   make(map[uint64]*call),
 	}
 	l.sendMax.Store(o.sendMax)
 	l.receiveMax.Store(o.receiveMax)
@@ -137,23 +157,32 @@ func (l *link) skipTo(id uint64) {
 
 // call makes one request and waits for its response; resp is filled in when the error is nil. hook may be nil.
 func (l *link) call(ctx context.Context, op libproto.Opcode, req libproto.Body, resp libproto.DecodableBody, hook func(libproto.Frame) error) error {
-	if err := l.acquire(ctx, op); err != nil {
+	return l.make(ctx, request{op: op, req: req, resp: resp, hook: hook})
+}
+
+// make is call for any request. One that may be made again can outlive the link: its answer then comes from another one.
+func (l *link) make(ctx context.Context, r request) error {
+	if err := l.acquire(ctx, r.op); err != nil {
 		return err
 	}
-	c := &call{op: op, slot: true, hook: hook, answer: make(chan answer, 1)}
-	if err := l.enqueue(c, req); err != nil {
+	c := &call{op: r.op, reqID: r.reqID, retried: r.reqID != 0, slot: true, hook: r.hook, answer: make(chan answer, 1)}
+	if retries(r.op) {
+		c.req = r.req
+	}
+	if err := l.enqueue(c, r.req); err != nil {
 		<-l.slots
 		return err
 	}
 	select {
 	case a := <-c.answer:
-		return l.finish(c, a, resp)
+		return l.finish(c, a, r.resp)
 	case <-ctx.Done():
 	}
 	select {
 	case a := <-c.answer: // both were ready: the answer is worth more
-		return l.finish(c, a, resp)
+		return l.finish(c, a, r.resp)
 	default:
+		c.gone.Store(true)
 		return l.unanswered(c, ctx.Err())
 	}
 }
@@ -173,24 +202,28 @@ func (l *link) acquire(ctx context.Context, op libproto.Opcode) error {
 	}
 }
 
-// enqueue gives c its req_id and puts its frame behind all earlier ones.
+// enqueue gives c its req_id, unless it has one, and puts its frame behind all earlier ones.
 func (l *link) enqueue(c *call, req libproto.Body) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.failedBy != nil {
 		return l.notSent(c.op, l.failedBy)
 	}
-	start := len(l.out)
-	l.out = libproto.AppendFrame(l.out, libproto.Header{Op: c.op, ReqID: l.lastID + 1}, req)
+	start, reqID := len(l.out), c.reqID
+	if reqID == 0 {
+		reqID = l.lastID + 1
+	}
+	l.out = libproto.AppendFrame(l.out, libproto.Header{Op: c.op, ReqID: reqID}, req)
 	frameLen := len(l.out) - start
 	if limit := int(l.sendMax.Load()); frameLen-libproto.HeaderLen > limit {
 		l.out = l.out[:start]
 		return fmt.Errorf("%v: %w: a body of %d bytes, the server takes at most %d", c.op, ErrInvalidArgument,
 			frameLen-libproto.HeaderLen, limit)
 	}
-	l.lastID++
+	l.lastID = max(l.lastID, reqID)
 	l.queued += uint64(frameLen)
-	c.reqID, c.end = l.lastID, l.queued
+	c.reqID, c.end = reqID, l.queued
+	c.sent.Store(&sentAs{l.sessionID.Load(), reqID})
 	l.pending[c.reqID] = c
 	select {
 	case l.wake <- struct{}{}:
@@ -205,11 +238,11 @@ func (l *link) finish(c *call, a answer, resp libproto.DecodableBody) error {
 		return a.err
 	}
 	if a.status != libproto.StatusOK {
-		return l.refused(c, a)
+		return a.from.refused(c, a)
 	}
 	if err := resp.Decode(a.body); err != nil {
 		err = fmt.Errorf("%w: unreadable response to %v: %w", ErrProtocol, c.op, err)
-		l.fail(err)
+		a.from.fail(err)
 		return l.unanswered(c, err)
 	}
 	return nil
@@ -221,16 +254,23 @@ func (l *link) refused(c *call, a answer) error {
 		l.fail(err)
 		return l.unanswered(c, err)
 	}
-	if a.status == libproto.StatusTimeout {
+	if a.status == libproto.StatusTimeout || c.retried && saysNothing(a.status) {
 		return l.unanswered(c, refusal)
 	}
 	return refusal
 }
 
+// saysNothing reports whether a status leaves open what became of a request that was sent before: this time it was not
+// even looked at, or the log does not reach back to it.
+func saysNothing(s libproto.Status) bool {
+	return s == libproto.StatusServerBusy || s == libproto.StatusExpired
+}
+
 // unanswered is the error of a call that was sent, or may have been, and of whose outcome nothing can be said.
 func (l *link) unanswered(c *call, cause error) error {
 	if changes(c.op) {
-		return &OutcomeError{Op: c.op, SessionID: l.sessionID.Load(), ReqID: c.reqID, Cause: cause}
+		as := c.sent.Load()
+		return &OutcomeError{Op: c.op, SessionID: as.sessionID, ReqID: as.reqID, Cause: cause}
 	}
 	return fmt.Errorf("%v: no answer: %w", c.op, cause)
 }
@@ -240,24 +280,44 @@ func (l *link) notSent(op libproto.Opcode, cause error) error {
 	return fmt.Errorf("%v: not sent: %w: %w", op, ErrConnectionLost, cause)
 }
 
-// abandon ends every call that has no answer; sent is how many bytes of the stream the operating system took.
+// abandon ends every call that has no answer, but for those that may be sent again; sent is how many bytes of the stream
+// the operating system took.
 func (l *link) abandon(sent uint64) {
+	if orphans := l.lose(sent); len(orphans) > 0 {
+		l.onOrphans(orphans)
+	}
+}
+
+func (l *link) lose(sent uint64) (orphans []*call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id, c := range l.pending {
 		delete(l.pending, id)
-		err := l.notSent(c.op, l.failedBy)
-		if c.end <= sent {
-			err = l.unanswered(c, fmt.Errorf("%w: %w", ErrConnectionLost, l.failedBy))
+		reached := c.end <= sent
+		switch {
+		case l.onOrphans != nil && c.sent.Load().sessionID != 0 && c.req != nil && (reached || c.retried):
+			l.free(c)
+			c.retried = true
+			orphans = append(orphans, c)
+		case reached:
+			l.end(c, answer{err: l.unanswered(c, fmt.Errorf("%w: %w", ErrConnectionLost, l.failedBy))})
+		default:
+			l.end(c, answer{err: l.notSent(c.op, l.failedBy)})
 		}
-		l.end(c, answer{err: err})
+	}
+	return orphans
+}
+
+// free gives c's place among the calls under way back.
+func (l *link) free(c *call) {
+	if c.slot {
+		<-l.slots
+		c.slot = false
 	}
 }
 
 // end gives c its one answer; c is not in pending any more.
 func (l *link) end(c *call, a answer) {
-	if c.slot {
-		<-l.slots
-	}
+	l.free(c)
 	c.answer <- a
 }

@@ -101,7 +101,7 @@ func (l *link) deliver(f libproto.Frame) error {
 	if c.hook != nil {
 		err = c.hook(f)
 	}
-	l.end(c, answer{status: f.Status, body: slices.Clone(f.Body)})
+	l.end(c, answer{from: l, status: f.Status, body: slices.Clone(f.Body)})
 	return err
 }
 

@@ -45,7 +45,7 @@ func TestHelloSaysWhatTheClientIs(t *testing.T) {
 	wantEqual(t, "HELLO", got, libproto.HelloRequest{
 		VersionMin:   1,
 		VersionMax:   1,
-		Capabilities: libproto.CapBatch,
+		Capabilities: libproto.CapBatch | libproto.CapResume,
 		Handshake:    []byte{},
 		Agent:        []byte("me/7"),
 	})

@@ -25,11 +25,16 @@ func (m *memberships) join(room uint32, replay uint16) func(libproto.Frame) erro
 	})
 }
 
-// rejoin is the hook of the JOIN_ROOM on a new connection; report gets the room's gap, if there is one.
+// rejoin is the hook of the JOIN_ROOM on a new connection; report gets the room's gap, if there is one, or that it began
+// anew. If the session was resumed, all that it was sent up to the response's last_seq has come before.
 func (m *memberships) rejoin(room uint32, report func(Push)) func(libproto.Frame) error {
 	return onOK(func(r libproto.JoinRoomResponse) {
-		if before, ok := m.set(room, r.LastSeq); ok && before < r.LastSeq {
+		before, in := m.set(room, r.LastSeq)
+		switch {
+		case in && before < r.LastSeq:
 			report(&Gap{RoomID: room, FirstSeq: before + 1, LastSeq: r.LastSeq, Cause: GapLost})
+		case in && before > r.LastSeq:
+			report(&RoomReset{RoomID: room, LastSeq: r.LastSeq})
 		}
 	})
 }
@@ -39,22 +44,32 @@ func (m *memberships) leave(room uint32) func(libproto.Frame) error {
 	return onOK(func(libproto.Empty) { m.forget(room) })
 }
 
-// note follows what the consumer is told.
-func (m *memberships) note(p Push) {
+// note follows what the consumer is told, and returns what is news of it: nil if nothing is. A gap is told only from
+// what the consumer has had on.
+func (m *memberships) note(p Push) Push {
 	switch p := p.(type) {
 	case *ChatMessage:
 		m.advance(p.RoomID, p.Seq)
 	case *Gap:
-		m.advance(p.RoomID, p.LastSeq)
+		told, in := m.advance(p.RoomID, p.LastSeq)
+		if in {
+			p.FirstSeq = max(p.FirstSeq, told+1)
+		}
+		if p.FirstSeq > p.LastSeq {
+			return nil
+		}
 	}
+	return p
 }
 
-func (m *memberships) advance(room uint32, seq uint64) {
+// advance raises what a room was told up to, and returns what it was.
+func (m *memberships) advance(room uint32, seq uint64) (told uint64, in bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if told, in := m.told[room]; in && told < seq {
+	if told, in = m.told[room]; in && told < seq {
 		m.told[room] = seq
 	}
+	return told, in
 }
 
 // set replaces what a room that the client is in was told up to, and returns what it was.

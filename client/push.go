@@ -8,7 +8,7 @@ import (
 )
 
 // Push is something that happened without having been asked for: a *ChatMessage, *DirectMessage, *MemberChange, *Gap,
-// *RoomLost, *GoingAway, *Disconnected, *Reconnected or *Dropped.
+// *RoomReset, *RoomLost, *GoingAway, *Disconnected, *Reconnected or *Dropped.
 type Push interface{ push() }
 
 // ChatMessage is a message in a room that the session is in; one's own come too.
@@ -63,6 +63,13 @@ type Gap struct {
 	Cause             GapCause
 }
 
+// RoomReset says that a room's messages are counted anew: the server was restarted from disk, and chat is not kept there.
+// What comes next has the seq after LastSeq.
+type RoomReset struct {
+	RoomID  uint32
+	LastSeq uint64
+}
+
 // RoomLost says that a room could not be joined again after the connection was lost.
 type RoomLost struct {
 	RoomID uint32
@@ -82,9 +89,10 @@ type Disconnected struct {
 	Err error
 }
 
-// Reconnected says that the client is back, with a new session. The Gaps of its rooms come before.
+// Reconnected says that the client is back. The Gaps of its rooms come before.
 type Reconnected struct {
-	Session Session
+	Session Session // with its old id if it was resumed
+	Resumed bool
 }
 
 // Dropped counts pushes that were dropped since the consumer of Pushes did not keep up, and that nothing brings back.
@@ -98,6 +106,7 @@ func (*ChatMessage) push()   {}
 func (*DirectMessage) push() {}
 func (*MemberChange) push()  {}
 func (*Gap) push()           {}
+func (*RoomReset) push()     {}
 func (*RoomLost) push()      {}
 func (*GoingAway) push()     {}
 func (*Disconnected) push()  {}

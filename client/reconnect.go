@@ -33,10 +33,12 @@ func (c *Client) succeed(last *link, backoff *libnet.Backoff) *link {
 	cause := fmt.Errorf("%w: %w", ErrConnectionLost, last.cause())
 	switch {
 	case c.ctx.Err() != nil:
+		c.giveUp(last, ErrClosed)
 		c.end(ErrClosed)
 		return nil
 	case !c.mayReturn(cause):
 		c.inbox.put(&Disconnected{Err: cause})
+		c.giveUp(last, cause)
 		c.end(cause)
 		return nil
 	}
@@ -47,6 +49,7 @@ func (c *Client) succeed(last *link, backoff *libnet.Backoff) *link {
 		err = ErrClosed
 	}
 	if err != nil {
+		c.giveUp(last, err)
 		c.end(err)
 		return nil
 	}
@@ -113,7 +116,7 @@ func (c *Client) comeBack(ctx context.Context, l *link, g greeting) error {
 	if g.info.RealmSalt != before.RealmSalt || g.info.KDFIterations != before.KDFIterations {
 		return ErrRealmChanged
 	}
-	s, err := logIn(ctx, l, l, g, creds, 0)
+	s, resumed, err := c.resumeOn(ctx, l, g, creds)
 	if err != nil {
 		return err
 	}
@@ -123,8 +126,31 @@ func (c *Client) comeBack(ctx context.Context, l *link, g greeting) error {
 	if err := c.adopt(l, g, s, creds); err != nil {
 		return err
 	}
-	c.inbox.put(&Reconnected{Session: s})
+	c.inbox.put(&Reconnected{Session: s, Resumed: resumed})
 	return nil
+}
+
+// resumeOn takes the session over on l and sends again what has no answer yet. If the session is gone it takes a new one and
+// finds out what became of that.
+func (c *Client) resumeOn(ctx context.Context, l *link, g greeting, creds credentials) (s Session, resumed bool, err error) {
+	old := c.Session().ID
+	if g.info.Capabilities&libproto.CapResume != 0 {
+		s, err = logIn(ctx, l, l, g, creds, old)
+		if err == nil {
+			return s, true, l.resend(c.takeOut())
+		}
+		if !errors.Is(err, ErrExpired) {
+			return s, false, err
+		}
+	}
+	if s, err = logIn(ctx, l, l, g, creds, 0); err != nil {
+		return s, false, err
+	}
+	if g.info.Capabilities&libproto.CapResume == 0 { // the old session may still act: nothing can be said of it
+		c.giveUp(l, ErrConnectionLost)
+		return s, false, nil
+	}
+	return s, false, c.settle(ctx, l, c.takeOut())
 }
 
 // returning is what a reconnect needs of the last login.

@@ -10,7 +10,7 @@ import (
 
 // JoinResult is what a new member needs to know.
 type JoinResult struct {
-	LastSeq uint64 // replay goes up to this room_seq
+	LastSeq uint64 // replay goes up to this room_seq; of one who is in already: the newest that this slot has drained
 	Members uint32
 	FromPos uint64 // deliver only events at or after this position
 	Already bool   // it was a member; nothing has changed
@@ -46,7 +46,8 @@ func (st *Store) joinLocked(s Session, room uint32) (result JoinResult, announce
 	row, r := &st.seg.rooms[room], st.seg.roomRing(room)
 	if st.seg.isMember(room, s.Row) {
 		end := r.state()
-		return JoinResult{LastSeq: end.lastSeq, Members: row.memberCount.Load(), FromPos: end.tail, Already: true}, false
+		told := st.seg.cursor(st.index, room).seq.Load()
+		return JoinResult{LastSeq: told, Members: row.memberCount.Load(), FromPos: end.tail, Already: true}, false
 	}
 	news := st.isNews(room, s.User, row.memberCount.Load()+1)
 	if row.bySlot[st.index].Load() == 0 {

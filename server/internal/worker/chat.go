@@ -8,7 +8,11 @@ import (
 )
 
 // joinRoom answers first, then replays; what happens in the room from now on comes by deliver.
+// One who is in already is first sent what there is: the answer's last_seq is then what he has been sent up to.
 func (w *Worker) joinRoom(c *conn, f *libproto.Frame, q *libproto.JoinRoomRequest) {
+	if w.store.IsMember(c.session, q.RoomID) {
+		w.deliver(q.RoomID)
+	}
 	joined, err := w.store.Join(c.session, q.RoomID)
 	if err != nil {
 		w.refuse(f, err)
