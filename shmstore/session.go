@@ -267,6 +267,10 @@ func (st *Store) endRow(r uint32) error {
 // SetSessionTTL says how long a detached session can be resumed.
 func (st *Store) SetSessionTTL(d time.Duration) { st.sessionTTL = d }
 
+// Current tells whether s may still act, as far as that can be told without the user's account lock: it may have been
+// taken over by the time the answer is used. What must not happen then is refused under a lock.
+func (st *Store) Current(s Session) bool { return st.sessionCurrent(s) }
+
 // sessionCurrent tells whether s may still act. It is exact under the user's
 // account lock. The zero Session is none, though a row that was never used looks like it.
 func (st *Store) sessionCurrent(s Session) bool {

@@ -12,6 +12,9 @@ const (
 	// durableMax is how long an answer waits for the disk: long enough for a journal that is being started again.
 	durableMax = 5 * time.Second
 
+	// stopSlice is how long such a wait goes on after Close has begun.
+	stopSlice = 100 * time.Millisecond
+
 	// busyMax is how long a request goes on trying for locks that others hold. The workers, who have an event loop to
 	// keep running, pass ERR_SERVER_BUSY on at once; here a person waits.
 	busyMax = time.Second

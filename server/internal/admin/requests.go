@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"tradechat.internal/libnet"
 	"tradechat.internal/libproto"
@@ -137,11 +138,16 @@ func (c *conn) awaitDurable() error {
 	}
 	var segment *shmstore.Segment
 	c.server.backend.WithStore(func(st *shmstore.Store) { segment = st.Segment() })
-	err := segment.AwaitDurable(segment.Head(), durableMax)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errNotDurable, err)
+	seq := segment.Head()
+	for deadline := time.Now().Add(durableMax); ; {
+		err := segment.AwaitDurable(seq, min(time.Until(deadline), stopSlice))
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, shmstore.ErrBusy) || c.server.ctx.Err() != nil || time.Now().After(deadline) {
+			return fmt.Errorf("%w: %w", errNotDurable, err)
+		}
 	}
-	return nil
 }
 
 // insist does something to the store, again and again while a lock is busy, until busyMax has passed or the server

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"time"
 
 	"tradechat.internal/liblog"
@@ -65,10 +66,20 @@ func (w *Worker) login(c *conn, f *libproto.Frame, q *libproto.LoginRequest) {
 		c.logTo(w.log.Limited(liblog.LevelInfo, "login-failed")).Msg("login failed")
 		w.store.LoginFailed(c.addr)
 		w.loginFailed(c, f, libproto.StatusUnauthorized, "unknown user or wrong password")
-	case !w.promise(f, w.segment.UserSeq(user)):
+	case w.segment.UserSeq(user) > w.segment.Durable() && (w.syncs || w.segment.ReadOnly()):
+		w.loginTooEarly(f)
 	default:
 		w.openSession(c, f, user, serverKey, q)
 	}
+}
+
+// loginTooEarly answers a LOGIN with keys that a crash could take back. Whoever set them has no answer either yet.
+func (w *Worker) loginTooEarly(f *libproto.Frame) {
+	err := fmt.Errorf("the user's keys are not on disk yet: %w", shmstore.ErrBusy)
+	if w.segment.ReadOnly() {
+		err = shmstore.ErrReadOnly
+	}
+	w.refuse(f, err)
 }
 
 // prove reports whether the proof is the user's, and whose it is.
@@ -96,10 +107,10 @@ func (w *Worker) loginFailed(c *conn, f *libproto.Frame, s libproto.Status, deta
 	}
 }
 
-// openSession gives a user who has proven himself a new session, or the one that he asks for. The balance is the durable
-// one: a login does not wait for the disk.
+// openSession gives a user who has proven himself a new session, or the one that he asks for. The answer does not wait for
+// the disk, because what follows it would have to wait behind it: it shows what is durable.
 func (w *Worker) openSession(c *conn, f *libproto.Frame, user uint32, serverKey key, q *libproto.LoginRequest) {
-	balance, _, err := w.store.DurableBalance(user)
+	balance, err := w.promisedBalance(user)
 	var resumed shmstore.Resumed
 	switch {
 	case err != nil:
@@ -126,6 +137,16 @@ func (w *Worker) openSession(c *conn, f *libproto.Frame, user uint32, serverKey 
 		ServerSignature: libproto.ServerSignature(serverKey, g.clientNonce, g.serverNonce, noBinding, q.Username),
 	})
 	w.tellGaps(resumed.Rooms)
+}
+
+// promisedBalance is a balance that can be shown without waiting.
+func (w *Worker) promisedBalance(user uint32) (balance int64, err error) {
+	if w.syncs || w.segment.ReadOnly() {
+		balance, _, err = w.store.DurableBalance(user)
+	} else {
+		balance, _, err = w.store.Balance(user)
+	}
+	return balance, err
 }
 
 // enter makes the connection the session's, and seats it in the session's rooms. Another one that had it here is sent

@@ -39,7 +39,7 @@ var notAllowed = map[state]string{
 	stateReady:     "logged in already",
 }
 
-// dismiss ends a connection and says why. Answers that have collected for it go first.
+// dismiss ends a connection and says why. Answers that have collected for it, or are parked, go first.
 func (w *Worker) dismiss(c *conn, reason libproto.GoingAwayReason, detail string) {
 	if !w.leave(c) {
 		return
@@ -68,11 +68,12 @@ func (w *Worker) leave(c *conn) bool {
 	w.leaving = append(w.leaving, c)
 	if c == w.answering {
 		w.flush()
+		w.park(c)
 	}
 	return true
 }
 
-// say pushes GOING_AWAY.
+// say pushes GOING_AWAY; to a connection that is leaving, behind the answers that are parked for it.
 func (w *Worker) say(c *conn, reason libproto.GoingAwayReason, detail string) {
 	after := uint32(0)
 	if reason == libproto.GoingAwayShutdown {
@@ -81,6 +82,10 @@ func (w *Worker) say(c *conn, reason libproto.GoingAwayReason, detail string) {
 	w.logGoingAway(c, reason, detail)
 	w.parting = libproto.AppendFrame(w.parting[:0], libproto.Header{Op: libproto.OpGoingAway},
 		libproto.GoingAway{Reason: reason, ReconnectAfterMs: after, Detail: []byte(detail)})
+	if c.state == stateLeaving && c.parked != 0 {
+		w.parking.push(parkedAnswers{c: c}, w.parting)
+		return
+	}
 	w.write(c, w.parting)
 }
 
@@ -127,6 +132,9 @@ func (w *Worker) lingers(c *conn) bool {
 	if c.sock == nil {
 		return false
 	}
+	if c.parked != 0 { // its time runs from when that is sent
+		return true
+	}
 	w.shutSent(c)
 	if w.clock.tick-w.table.since[c.row] <= ticks(lingerMax) {
 		return true
@@ -137,7 +145,7 @@ func (w *Worker) lingers(c *conn) bool {
 
 // shutSent shuts our side of a leaving connection down once everything is sent, parked answers too.
 func (w *Worker) shutSent(c *conn) {
-	if c.sock != nil && c.state == stateLeaving && !c.shut && c.parked == 0 && c.sock.OutboundBuffered() == 0 {
+	if c.sock != nil && !c.shut && c.parked == 0 && c.sock.OutboundBuffered() == 0 {
 		c.shut = true
 		_ = unix.Shutdown(c.sock.Fd(), unix.SHUT_WR)
 	}

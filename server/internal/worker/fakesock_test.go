@@ -100,12 +100,19 @@ func newStage(t testing.TB) *stage {
 	return &stage{cluster: c, w: r.Worker}
 }
 
-// enter opens a connection and logs it in.
-func (s *stage) enter(name string) *fakeSock {
+// dial opens a connection.
+func (s *stage) dial() *fakeSock {
 	s.t.Helper()
 	sock := &fakeSock{t: s.t, w: s.w, c: &conn{addr: netip.MustParseAddr("127.0.0.1")}}
 	s.w.gate.open.Add(1)
 	s.w.OnOpen(sock)
+	return sock
+}
+
+// enter opens a connection and logs it in.
+func (s *stage) enter(name string) *fakeSock {
+	s.t.Helper()
+	sock := s.dial()
 	var h libproto.HelloResponse
 	hello := libproto.HelloRequest{VersionMin: 1, VersionMax: 1, ClientNonce: testNonce}
 	decode(s.t, sock.turn(encode(libproto.OpHello, 1, hello))[0], &h)

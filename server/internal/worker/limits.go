@@ -3,10 +3,14 @@ package worker
 import "time"
 
 const (
-	// parkedPerConnectionMax and parkedBytesMax are how many bytes of answers may wait to become durable, for a connection
-	// that pipelines and for all of them: requests beyond that are refused as busy before anything is done.
-	parkedPerConnectionMax = 1 << 20
-	parkedBytesMax         = 64 << 20
+	// parkedBytesMax is how many bytes of answers may wait to become durable, counting parkedEntryBytes for each read that
+	// they answer; a single connection may have half of --max-outbound. A request beyond that, whose answer might have to
+	// wait as well, is refused as busy before anything is done.
+	parkedBytesMax   = 32 << 20
+	parkedEntryBytes = 64
+
+	// parkedKeptBytes is the memory for them that is kept when nothing waits.
+	parkedKeptBytes = 4 << 20
 
 	// tickInterval is the beat of the timerfd: heart, timeouts, lingering sockets.
 	tickInterval = 100 * time.Millisecond

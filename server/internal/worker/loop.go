@@ -93,12 +93,12 @@ func (w *Worker) begin() {
 // end finishes the outermost turn: only now things are taken out of tables.
 func (w *Worker) end() {
 	if w.depth == 1 {
-		w.reap()
 		if w.committed {
 			w.committed = false
 			w.store.NudgeJournal()
 		}
 		w.releaseDurable()
+		w.reap()
 	}
 	w.depth--
 }

@@ -10,35 +10,36 @@ type opRow struct {
 	op      libproto.Opcode
 	latency shmstore.Latency // under which its time is booked
 	states  state            // in which it is allowed
+	promise bool             // its answer may have to wait until a record is durable
 	bind    binder           // decoder and handler
 }
 
 // opTable holds the opcodes that a client may send to a worker. Pushes are not among them, nor are those of the admin
 // socket: to a client they do not exist.
 var opTable = []opRow{
-	{libproto.OpHello, shmstore.LatencySession, stateConnected, with((*Worker).hello)},
-	{libproto.OpLogin, shmstore.LatencySession, stateGreeted, with((*Worker).login)},
-	{libproto.OpLogout, shmstore.LatencySession, stateReady, with((*Worker).logout)},
-	{libproto.OpHeartbeat, shmstore.LatencySession, stateGreeted | stateReady, with((*Worker).heartbeat)},
-	{libproto.OpRegister, shmstore.LatencySession, stateGreeted, with((*Worker).register)},
+	{libproto.OpHello, shmstore.LatencySession, stateConnected, false, with((*Worker).hello)},
+	{libproto.OpLogin, shmstore.LatencySession, stateGreeted, false, with((*Worker).login)},
+	{libproto.OpLogout, shmstore.LatencySession, stateReady, false, with((*Worker).logout)},
+	{libproto.OpHeartbeat, shmstore.LatencySession, stateGreeted | stateReady, false, with((*Worker).heartbeat)},
+	{libproto.OpRegister, shmstore.LatencySession, stateGreeted, true, with((*Worker).register)},
 
-	{libproto.OpJoinRoom, shmstore.LatencyChat, stateReady, with((*Worker).joinRoom)},
-	{libproto.OpLeaveRoom, shmstore.LatencyChat, stateReady, with((*Worker).leaveRoom)},
-	{libproto.OpChatSend, shmstore.LatencyChat, stateReady, with((*Worker).chatSend)},
-	{libproto.OpRoomOpen, shmstore.LatencyChat, stateReady, with((*Worker).roomOpen)},
-	{libproto.OpRoomList, shmstore.LatencyRead, stateReady, with((*Worker).roomList)},
-	{libproto.OpRoomHistory, shmstore.LatencyRead, stateReady, with((*Worker).roomHistory)},
-	{libproto.OpDirectSend, shmstore.LatencyChat, stateReady, with((*Worker).directSend)},
-	{libproto.OpWho, shmstore.LatencyRead, stateReady, with((*Worker).who)},
-	{libproto.OpUserLookup, shmstore.LatencyRead, stateReady, with((*Worker).userLookup)},
+	{libproto.OpJoinRoom, shmstore.LatencyChat, stateReady, false, with((*Worker).joinRoom)},
+	{libproto.OpLeaveRoom, shmstore.LatencyChat, stateReady, false, with((*Worker).leaveRoom)},
+	{libproto.OpChatSend, shmstore.LatencyChat, stateReady, false, with((*Worker).chatSend)},
+	{libproto.OpRoomOpen, shmstore.LatencyChat, stateReady, true, with((*Worker).roomOpen)},
+	{libproto.OpRoomList, shmstore.LatencyRead, stateReady, false, with((*Worker).roomList)},
+	{libproto.OpRoomHistory, shmstore.LatencyRead, stateReady, false, with((*Worker).roomHistory)},
+	{libproto.OpDirectSend, shmstore.LatencyChat, stateReady, false, with((*Worker).directSend)},
+	{libproto.OpWho, shmstore.LatencyRead, stateReady, false, with((*Worker).who)},
+	{libproto.OpUserLookup, shmstore.LatencyRead, stateReady, false, with((*Worker).userLookup)},
 
-	{libproto.OpDeposit, shmstore.LatencyTrade, stateReady, with((*Worker).deposit)},
-	{libproto.OpWithdraw, shmstore.LatencyTrade, stateReady, with((*Worker).withdraw)},
-	{libproto.OpTransfer, shmstore.LatencyTrade, stateReady, with((*Worker).transfer)},
-	{libproto.OpBalance, shmstore.LatencyRead, stateReady, with((*Worker).balance)},
-	{libproto.OpTxnHistory, shmstore.LatencyRead, stateReady, with((*Worker).txnHistory)},
-	{libproto.OpTransferBatch, shmstore.LatencyTrade, stateReady, with((*Worker).transferBatch)},
-	{libproto.OpTxnStatus, shmstore.LatencyRead, stateReady, with((*Worker).txnStatus)},
+	{libproto.OpDeposit, shmstore.LatencyTrade, stateReady, true, with((*Worker).deposit)},
+	{libproto.OpWithdraw, shmstore.LatencyTrade, stateReady, true, with((*Worker).withdraw)},
+	{libproto.OpTransfer, shmstore.LatencyTrade, stateReady, true, with((*Worker).transfer)},
+	{libproto.OpBalance, shmstore.LatencyRead, stateReady, true, with((*Worker).balance)},
+	{libproto.OpTxnHistory, shmstore.LatencyRead, stateReady, true, with((*Worker).txnHistory)},
+	{libproto.OpTransferBatch, shmstore.LatencyTrade, stateReady, true, with((*Worker).transferBatch)},
+	{libproto.OpTxnStatus, shmstore.LatencyRead, stateReady, true, with((*Worker).txnStatus)},
 }
 
 // handler answers one request.

@@ -1,7 +1,10 @@
 package worker
 
 import (
+	"time"
+
 	"tradechat.internal/libproto"
+	"tradechat.internal/server/internal/wirestatus"
 	"tradechat.internal/shmstore"
 )
 
@@ -10,12 +13,13 @@ import (
 //
 //	read    frame frame frame ──▶ out    [answer][answer]            written at the end of the read
 //	                         └──▶ held   [promise][promise]          parked then, with the highest seq among them
-//	parked  [conn, seq, bytes][conn, seq, bytes] …                   released from the front as durable grows
+//	parking [conn, seq, bytes][conn, seq, bytes] …                   released from the front as durable grows
 //
 // The queue's seqs never decrease: an answer waits for those of the same worker that came before it, which is at most the
-// group commit under way. Nothing else waits: other answers of the same read, pushes and other connections go on.
+// group commit under way. Nothing else waits: other answers of the same read, pushes and other connections go on. Only
+// GOING_AWAY to a connection that is leaving is put behind what is parked for it: it is the last word.
 
-// parking is the queue, in two arrays that are used again and again.
+// parking is the queue, in two arrays that are used again and again. A run of entries of one connection lies in one piece.
 type parking struct {
 	queue  []parkedAnswers
 	first  int // index of the front
@@ -28,8 +32,8 @@ type parking struct {
 type parkedAnswers struct {
 	c      *conn
 	seq    uint64
-	length int
 	turnNs uint64 // when they were asked for
+	length uint32
 	kinds  requestKinds
 }
 
@@ -47,8 +51,53 @@ func (p *parking) empty() bool { return p.first == len(p.queue) }
 
 func (p *parking) front() *parkedAnswers { return &p.queue[p.first] }
 
-// waiting is how many bytes are parked.
-func (p *parking) waiting() int { return len(p.bytes) - p.offset }
+// waiting is how much is parked, in bytes.
+func (p *parking) waiting() int {
+	return len(p.bytes) - p.offset + (len(p.queue)-p.first)*parkedEntryBytes
+}
+
+// push appends an entry. Its seq is raised to that of the entry before it.
+func (p *parking) push(a parkedAnswers, bytes []byte) {
+	if !p.empty() {
+		a.seq = max(a.seq, p.queue[len(p.queue)-1].seq)
+	}
+	a.length = uint32(len(bytes))
+	a.c.parked += a.length
+	p.bytes = append(p.bytes, bytes...)
+	p.queue = append(p.queue, a)
+}
+
+// pop takes the front. Its bytes are good until the next push or compact.
+func (p *parking) pop() (a parkedAnswers, bytes []byte) {
+	a = p.queue[p.first]
+	bytes = p.bytes[p.offset : p.offset+int(a.length)]
+	p.queue[p.first].c = nil
+	p.first++
+	p.offset += int(a.length)
+	a.c.parked -= a.length
+	return a, bytes
+}
+
+// compact moves what waits to the begin of the arrays, if that is the smaller part of them. Arrays that have grown large
+// are given up once they are empty, and no entry that is gone holds on to its connection.
+func (p *parking) compact() {
+	if p.empty() {
+		p.queue, p.bytes, p.first, p.offset = p.queue[:0], p.bytes[:0], 0, 0
+		if cap(p.bytes) > parkedKeptBytes || cap(p.queue) > parkedKeptBytes/parkedEntryBytes {
+			p.queue, p.bytes = nil, nil
+		}
+		return
+	}
+	if p.first > len(p.queue)/2 {
+		kept := copy(p.queue, p.queue[p.first:])
+		clear(p.queue[kept:])
+		p.queue, p.first = p.queue[:kept], 0
+	}
+	if p.offset > len(p.bytes)/2 {
+		p.bytes = p.bytes[:copy(p.bytes, p.bytes[p.offset:])]
+		p.offset = 0
+	}
+}
 
 // promise says that the next response to f tells of record seq. It is false if that cannot be promised any more: then f
 // has been answered.
@@ -57,7 +106,7 @@ func (w *Worker) promise(f *libproto.Frame, seq uint64) bool {
 		return true
 	}
 	if w.segment.ReadOnly() {
-		w.fail(f, libproto.StatusTimeout, 0, "it was done, but cannot be kept: ask again under the same req_id once the server was started anew")
+		w.fail(f, libproto.StatusTimeout, 0, unkept)
 		return false
 	}
 	if w.syncs {
@@ -66,24 +115,26 @@ func (w *Worker) promise(f *libproto.Frame, seq uint64) bool {
 	return true
 }
 
-// full tells whether a connection, or the worker, has so much parked that no request is taken.
-func (w *Worker) full(c *conn) bool {
-	return c.parked > parkedPerConnectionMax || w.parking.waiting() > parkedBytesMax
+// unkept is the detail of ERR_TIMEOUT for what is done but cannot be kept.
+const unkept = "the journal has failed: what became of this is known once the server was started anew"
+
+// crowded refuses a request whose answer might have to wait, if the connection or the worker has too much parked.
+func (w *Worker) crowded(c *conn, f *libproto.Frame) bool {
+	mine := c.parked + uint32(len(w.held.bytes))
+	if mine <= w.heritage.Config.OutboundBytesMax/2 && w.parking.waiting() <= parkedBytesMax {
+		return false
+	}
+	w.fail(f, libproto.StatusServerBusy, wirestatus.BusyRetryMs, "too many answers wait for the disk")
+	return true
 }
 
-// park queues what the read that ends has held back.
+// park queues what the read that is under way has held back.
 func (w *Worker) park(c *conn) {
 	h := &w.held
 	if len(h.bytes) == 0 {
 		return
 	}
-	p := &w.parking
-	if !p.empty() {
-		h.seq = max(h.seq, p.queue[len(p.queue)-1].seq)
-	}
-	p.bytes = append(p.bytes, h.bytes...)
-	p.queue = append(p.queue, parkedAnswers{c: c, seq: h.seq, length: len(h.bytes), turnNs: w.clock.turnNs, kinds: h.kinds})
-	c.parked += uint32(len(h.bytes))
+	w.parking.push(parkedAnswers{c: c, seq: h.seq, turnNs: w.clock.turnNs, kinds: h.kinds}, h.bytes)
 	*h = holding{bytes: h.bytes[:0]}
 }
 
@@ -91,88 +142,95 @@ func (w *Worker) park(c *conn) {
 func (w *Worker) releaseDurable() {
 	p := &w.parking
 	for !p.empty() {
-		durable := w.segment.Durable()
-		for !p.empty() && p.front().seq <= durable {
-			w.release(false)
-		}
+		failed := w.segment.ReadOnly() // looked at first: durable is final then
+		w.releaseUpTo(w.segment.Durable(), false)
 		switch {
 		case p.empty():
-		case w.segment.ReadOnly():
-			w.releaseUnkept()
-		case p.front().seq == p.asked || !w.store.Await(p.front().seq):
-			p.asked = p.front().seq
+		case failed:
+			w.releaseUpTo(^uint64(0), true)
+		case p.front().seq == p.asked:
 			p.compact()
 			return
+		default:
+			p.asked = p.front().seq
+			if !w.store.Await(p.asked) && !w.segment.ReadOnly() {
+				p.compact()
+				return
+			}
 		}
 	}
 	p.asked = 0
 	p.compact()
 }
 
-// release sends the front's answers, or instead of them that their outcome is unknown.
-func (w *Worker) release(unknown bool) {
+// releaseUpTo sends the answers whose records are not above seq, those that follow one another to one connection in one
+// write; or, instead of each, that its outcome is unknown.
+func (w *Worker) releaseUpTo(seq uint64, unknown bool) {
 	p := &w.parking
-	a := *p.front()
-	bytes := p.bytes[p.offset : p.offset+a.length]
-	p.queue[p.first] = parkedAnswers{}
-	p.first++
-	p.offset += a.length
-	a.c.parked -= uint32(a.length)
-	if a.c.sock == nil {
+	for writes := 1; !p.empty() && p.front().seq <= seq; writes++ {
+		now := w.clock.sinceStart()
+		a, bytes := p.pop()
+		w.settled(&a, now, unknown)
+		for !p.empty() && p.front().c == a.c && p.front().seq <= seq {
+			next, more := p.pop()
+			w.settled(&next, now, unknown)
+			bytes = bytes[:len(bytes)+len(more)]
+		}
+		w.handOver(a.c, bytes, unknown)
+		if writes%membersPerBeat == 0 {
+			w.readClock()
+		}
+	}
+}
+
+// handOver writes answers that need not wait any more.
+func (w *Worker) handOver(c *conn, answers []byte, unknown bool) {
+	if c.sock == nil {
 		return
 	}
 	if unknown {
-		bytes = w.unknownOutcomes(bytes)
+		answers = w.unknownOutcomes(answers)
 	}
-	w.write(a.c, bytes)
-	took := w.clock.sinceTurn() + w.clock.since(a.turnNs)
+	w.write(c, answers)
+	if c.sock != nil && c.state == stateLeaving && c.parked == 0 {
+		w.table.since[c.row] = w.clock.tick // now it may linger
+		w.shutSent(c)
+	}
+}
+
+// settled books answers that need not wait any more.
+func (w *Worker) settled(a *parkedAnswers, now time.Duration, unknown bool) {
+	status := libproto.StatusOK
+	if unknown {
+		status = libproto.StatusTimeout
+	}
 	for kind, n := range a.kinds {
-		if n != 0 {
-			w.metrics.Observe(shmstore.Latency(kind), took, uint64(n))
+		if n == 0 {
+			continue
+		}
+		w.metrics.Observe(shmstore.Latency(kind), now-time.Duration(a.turnNs), uint64(n))
+		for range n {
+			w.metrics.Status(int(status))
 		}
 	}
-	w.shutSent(a.c)
 }
 
-// releaseUnkept is for a journal that has failed: what is parked will not become durable.
-func (w *Worker) releaseUnkept() {
-	for !w.parking.empty() {
-		w.release(true)
-	}
-}
-
-// unknownOutcomes makes an ERR_TIMEOUT of each response: what it tells of is done, but cannot be kept.
-func (w *Worker) unknownOutcomes(responses []byte) []byte {
-	decoder := libproto.Decoder{BodyLenMax: w.heritage.Config.BodyBytesMax}
-	w.parting = w.parting[:0]
-	for used := 0; used < len(responses); {
-		f, n, err := decoder.Next(responses[used:])
+// unknownOutcomes makes an ERR_TIMEOUT of each response: what it tells of is done, but cannot be kept. Pushes stay.
+func (w *Worker) unknownOutcomes(answers []byte) []byte {
+	decoder := libproto.Decoder{BodyLenMax: ^uint32(0)}
+	w.detail = append(w.detail[:0], unkept...)
+	w.unknown = w.unknown[:0]
+	for len(answers) > 0 {
+		f, n, err := decoder.Next(answers)
 		if n == 0 || err != nil {
-			break // cannot happen: these are our own
+			panic("worker: what is parked is not whole frames")
 		}
-		used += n
-		w.metrics.Status(int(libproto.StatusTimeout))
-		w.parting = libproto.AppendFrame(w.parting, libproto.Header{
-			ReqID: f.ReqID, Op: f.Op, Status: libproto.StatusTimeout, Flags: libproto.FlagResponse,
-		}, libproto.ErrorBody{Detail: unkeptDetail})
+		if f.Flags&libproto.FlagResponse == 0 {
+			w.unknown = append(w.unknown, answers[:n]...)
+		} else {
+			w.unknown = appendResponse(w.unknown, &f, libproto.StatusTimeout, 0, libproto.ErrorBody{Detail: w.detail})
+		}
+		answers = answers[n:]
 	}
-	return w.parting
-}
-
-var unkeptDetail = []byte("the journal has failed: what became of this is known once the server was started anew")
-
-// compact moves what waits to the begin of the arrays, if that is the smaller part of them.
-func (p *parking) compact() {
-	if p.empty() {
-		p.queue, p.bytes, p.first, p.offset = p.queue[:0], p.bytes[:0], 0, 0
-		return
-	}
-	if p.first > len(p.queue)/2 {
-		p.queue = p.queue[:copy(p.queue, p.queue[p.first:])]
-		p.first = 0
-	}
-	if p.offset > len(p.bytes)/2 {
-		p.bytes = p.bytes[:copy(p.bytes, p.bytes[p.offset:])]
-		p.offset = 0
-	}
+	return w.unknown
 }

@@ -14,16 +14,16 @@ func respond[B libproto.Body](w *Worker, f *libproto.Frame, b B) { respondWith(w
 
 // respondWith is respond with further flags: libproto.FlagReplayed for an answer that was recorded.
 func respondWith[B libproto.Body](w *Worker, f *libproto.Frame, flags libproto.Flags, b B) {
-	w.metrics.Status(int(libproto.StatusOK))
 	if w.awaits != 0 {
 		w.hold()
 		w.held.bytes = appendResponse(w.held.bytes, f, libproto.StatusOK, flags, b)
 		return
 	}
+	w.metrics.Status(int(libproto.StatusOK))
 	w.out = appendResponse(w.out, f, libproto.StatusOK, flags, b)
 }
 
-// hold books the response that comes now as one that waits.
+// hold notes that the response that comes now waits; it is booked when it need not any more.
 func (w *Worker) hold() {
 	w.held.seq = max(w.held.seq, w.awaits)
 	w.awaits = 0

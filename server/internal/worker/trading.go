@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"errors"
+
 	"tradechat.internal/libproto"
 	"tradechat.internal/server/internal/wirestatus"
 	"tradechat.internal/shmstore"
@@ -41,11 +43,10 @@ func replayed(was bool) libproto.Flags {
 }
 
 func (w *Worker) balance(c *conn, f *libproto.Frame, _ *libproto.Empty) {
-	read := w.store.Balance
-	if w.segment.ReadOnly() {
-		read = w.store.DurableBalance // the rest will perhaps not be kept
+	balance, last, err := w.store.Balance(c.session.User)
+	if w.segment.ReadOnly() { // the rest will perhaps not be kept
+		balance, last, err = w.store.DurableBalance(c.session.User)
 	}
-	balance, last, err := read(c.session.User)
 	if err != nil {
 		w.refuse(f, err)
 		return
@@ -58,13 +59,14 @@ func (w *Worker) balance(c *conn, f *libproto.Frame, _ *libproto.Empty) {
 func (w *Worker) txnHistory(c *conn, f *libproto.Frame, q *libproto.TxnHistoryRequest) {
 	l := &w.lists
 	rowsMax := l.fit(q.RowsMax, libproto.TxnInfo{}.EncodedLen())
-	rows, err := w.store.History(c.session.User, q.BeforeTxnID, l.history[:0:rowsMax])
+	before := q.BeforeTxnID
+	if last := w.segment.Durable(); w.segment.ReadOnly() && (before == 0 || before > last) {
+		before = last + 1 // the rest will perhaps not be kept
+	}
+	rows, err := w.store.History(c.session.User, before, l.history[:0:rowsMax])
 	if err != nil {
 		w.refuse(f, err)
 		return
-	}
-	if w.segment.ReadOnly() {
-		rows = w.durableRows(rows)
 	}
 	if len(rows) != 0 && !w.promise(f, rows[0].Seq) {
 		return
@@ -87,6 +89,9 @@ func (w *Worker) transferBatch(c *conn, f *libproto.Frame, q *libproto.TransferB
 	}
 	outcomes := l.outcomes[:len(l.legs)]
 	posting, err := w.store.TransferBatch(c.session, f.ReqID, l.legs, outcomes)
+	if err == nil {
+		err = refusedWhole(outcomes)
+	}
 	if err != nil {
 		w.refuse(f, err)
 		return
@@ -102,6 +107,16 @@ func (w *Worker) transferBatch(c *conn, f *libproto.Frame, q *libproto.TransferB
 	respondWith(w, f, replayed(posting.Replayed), libproto.TransferBatchResponse{Balance: posting.Balance, Results: l.results})
 }
 
+// refusedWhole is the error of a batch none of whose legs could be run because of the server's or the session's state.
+func refusedWhole(legs []shmstore.LegResult) error {
+	for i := range legs {
+		if err := legs[i].Err; !errors.Is(err, shmstore.ErrReadOnly) && !errors.Is(err, shmstore.ErrFenced) {
+			return nil
+		}
+	}
+	return legs[0].Err
+}
+
 // newestOf is the newest record that the answer to a batch tells of.
 func newestOf(p shmstore.Posting, legs []shmstore.LegResult) uint64 {
 	seq := p.Seq
@@ -109,14 +124,6 @@ func newestOf(p shmstore.Posting, legs []shmstore.LegResult) uint64 {
 		seq = max(seq, legs[i].Seq)
 	}
 	return seq
-}
-
-// durableRows leaves out the newest rows, up to the first that is durable.
-func (w *Worker) durableRows(rows []shmstore.HistoryRow) []shmstore.HistoryRow {
-	for durable := w.segment.Durable(); len(rows) != 0 && rows[0].Seq > durable; {
-		rows = rows[1:]
-	}
-	return rows
 }
 
 func (w *Worker) txnStatus(c *conn, f *libproto.Frame, q *libproto.TxnStatusRequest) {

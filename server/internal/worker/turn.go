@@ -4,7 +4,6 @@ import (
 	"github.com/panjf2000/gnet/v2"
 
 	"tradechat.internal/libproto"
-	"tradechat.internal/server/internal/wirestatus"
 	"tradechat.internal/shmstore"
 )
 
@@ -100,8 +99,11 @@ func (w *Worker) request(c *conn, f *libproto.Frame) {
 		w.outOfState(c, f)
 		return
 	}
-	if w.full(c) {
-		w.fail(f, libproto.StatusServerBusy, wirestatus.BusyRetryMs, "too many answers wait for the disk")
+	if c.state == stateReady && !w.store.Current(c.session) {
+		w.refuse(f, shmstore.ErrFenced)
+		return
+	}
+	if row.promise && w.crowded(c, f) {
 		return
 	}
 	w.turn.kind = row.latency

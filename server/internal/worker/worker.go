@@ -70,6 +70,7 @@ type Worker struct {
 	awaits    uint64         // the record that the next response promises; 0: none that is not durable
 	held      holding        // its answers that wait
 	parking   parking        // those of all connections
+	unknown   []byte         // what is sent instead of answers that cannot be kept
 	syncs     bool           // answers wait for their records
 	committed bool           // this turn has added to the log
 	parting   []byte         // one GOING_AWAY
@@ -89,13 +90,11 @@ type clock struct {
 	beat   tick // of the last heartbeat
 }
 
-// sinceTurn is how long the turn has taken up to now.
-func (c *clock) sinceTurn() time.Duration { return time.Since(c.start) - time.Duration(c.turnNs) }
+// sinceStart is what turnNs and monoNs count, read anew.
+func (c *clock) sinceStart() time.Duration { return time.Since(c.start) }
 
-// since is how long before the turn something was, by monoNs.
-func (c *clock) since(monoNs uint64) time.Duration {
-	return time.Duration(c.turnNs - min(c.turnNs, monoNs))
-}
+// sinceTurn is how long the turn has taken up to now.
+func (c *clock) sinceTurn() time.Duration { return c.sinceStart() - time.Duration(c.turnNs) }
 
 // New makes a worker of a heritage. It takes over the slot in the segment; Serve does the rest.
 func New(h heritage.Heritage, log *liblog.Logger) (*Worker, error) {
