@@ -25,6 +25,13 @@ const (
 	// watchPause lies between two rounds of a watch: it is to notice trouble, not to make load.
 	watchPause = time.Millisecond
 
+	// readableWithin is how long a read of what is there already may take.
+	readableWithin = 20 * time.Millisecond
+
+	// fillWindow and fillMost are for filling a disk: transfers at once, and at most.
+	fillWindow = 500
+	fillMost   = 200_000
+
 	// deafReceiveBytes is the receive buffer of a session that is going to be slow.
 	deafReceiveBytes = 4 << 10
 )

@@ -37,7 +37,7 @@ func (s *session) greet() error {
 	rand.Read(s.nonce[:])
 	return s.get(libproto.OpHello, libproto.HelloRequest{
 		VersionMin: libproto.Version, VersionMax: libproto.Version,
-		Capabilities: libproto.CapBatch, ClientNonce: s.nonce, Agent: []byte("tradechat-scenario"),
+		Capabilities: libproto.CapBatch | libproto.CapResume, ClientNonce: s.nonce, Agent: []byte("tradechat-scenario"),
 	}, &s.hello)
 }
 
@@ -99,7 +99,7 @@ func (w *world) logIn(s *session) error {
 		return err
 	}
 	u.id, s.id = r.UserID, r.SessionID
-	w.users[name] = u
+	w.users[name], w.past[s.name] = u, s
 	return nil
 }
 

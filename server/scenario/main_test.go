@@ -23,11 +23,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 )
 
 // raceVariable, set to anything, has the programs built with the race detector.
@@ -44,7 +46,29 @@ var programs = map[string]string{
 // must hold one.
 var binFolder, workFolder string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	ownMounts()
+	os.Exit(run(m))
+}
+
+// mountsVariable says that this process has a mount namespace of its own.
+const mountsVariable = "TRADECHAT_SCENARIO_MOUNTS"
+
+// ownMounts starts this program again in a mount namespace of its own, where that is allowed: whatever a script mounts goes
+// with it, however it ends. Elsewhere it goes on as it is.
+func ownMounts() {
+	if os.Geteuid() != 0 || os.Getenv(mountsVariable) != "" {
+		return
+	}
+	runtime.LockOSThread() // exec makes this thread the process
+	defer runtime.UnlockOSThread()
+	if unix.Unshare(unix.CLONE_NEWNS) != nil || unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "") != nil {
+		return
+	}
+	err := unix.Exec("/proc/self/exe", os.Args, append(os.Environ(), mountsVariable+"=own"))
+	fmt.Fprintln(os.Stderr, "cannot start again in a mount namespace:", err)
+	os.Exit(1)
+}
 
 func run(m *testing.M) (code int) {
 	flag.Parse()
@@ -115,34 +139,42 @@ func TestScripts(t *testing.T) {
 
 // commands are the words of the scripts beyond testscript's own; README.md describes them.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"exits":    cmdExits,
-	"json":     cmdJSON,
-	"poke":     cmdPoke,
-	"server":   positive(cmdServer),
-	"worker":   positive(cmdWorker),
-	"workers":  positive(cmdWorkers),
-	"stats":    positive(cmdStats),
-	"connect":  positive(cmdConnect),
-	"login":    positive(cmdLogin),
-	"leave":    positive(cmdLeave),
-	"join":     positive(cmdJoin),
-	"ask":      positive(cmdAsk),
-	"push":     positive(cmdPush),
-	"wake":     positive(cmdWake),
-	"closed":   positive(cmdClosed),
-	"frames":   positive(cmdFrames),
-	"golden":   positive(cmdGolden),
-	"talk":     positive(cmdTalk),
-	"trade":    positive(cmdTrade),
-	"balances": positive(cmdBalances),
-	"watch":    positive(cmdWatch),
-	"watched":  positive(cmdWatched),
-	"flood":    positive(cmdFlood),
-	"crowd":    positive(cmdCrowd),
-	"queue":    positive(cmdQueue),
-	"queued":   positive(cmdQueued),
-	"garbage":  positive(cmdGarbage),
-	"bombs":    positive(cmdBombs),
+	"exits":      cmdExits,
+	"json":       cmdJSON,
+	"poke":       cmdPoke,
+	"server":     positive(cmdServer),
+	"worker":     positive(cmdWorker),
+	"workers":    positive(cmdWorkers),
+	"stats":      positive(cmdStats),
+	"connect":    positive(cmdConnect),
+	"login":      positive(cmdLogin),
+	"leave":      positive(cmdLeave),
+	"resume":     positive(cmdResume),
+	"journal":    positive(cmdJournal),
+	"join":       positive(cmdJoin),
+	"ask":        positive(cmdAsk),
+	"push":       positive(cmdPush),
+	"wake":       positive(cmdWake),
+	"closed":     positive(cmdClosed),
+	"frames":     positive(cmdFrames),
+	"golden":     positive(cmdGolden),
+	"talk":       positive(cmdTalk),
+	"trade":      positive(cmdTrade),
+	"balances":   positive(cmdBalances),
+	"watch":      positive(cmdWatch),
+	"watched":    positive(cmdWatched),
+	"flood":      positive(cmdFlood),
+	"crowd":      positive(cmdCrowd),
+	"queue":      positive(cmdQueue),
+	"queued":     positive(cmdQueued),
+	"garbage":    positive(cmdGarbage),
+	"bombs":      positive(cmdBombs),
+	"disk":       positive(cmdDisk),
+	"tear":       positive(cmdTear),
+	"fill":       positive(cmdFill),
+	"send":       positive(cmdSend),
+	"answer":     positive(cmdAnswer),
+	"unanswered": positive(cmdUnanswered),
 }
 
 // positive is a command that has no negation.

@@ -94,6 +94,18 @@ func (w *world) addField(s *session, frame []byte, word string) ([]byte, error) 
 		return append(frame, b...), err
 	case "proof":
 		return w.appendProof(s, frame, text)
+	case "session": // the u64 id of the session that NAME has or had
+		if past := w.past[text]; past != nil {
+			return appendNumber(frame, 8, fmt.Sprint(past.id))
+		}
+		return nil, fmt.Errorf("nobody of that name has logged in")
+	case "req": // the u64 req_id of the last request of NAME's session
+		if past := w.past[text]; past == s {
+			return appendNumber(frame, 8, fmt.Sprint(s.reqID-1)) // reqID is this request's own by now
+		} else if past != nil {
+			return appendNumber(frame, 8, fmt.Sprint(past.reqID))
+		}
+		return nil, fmt.Errorf("nobody of that name has logged in")
 	case "set", "flip", "cut", "add", "head":
 		return frame, nil
 	}

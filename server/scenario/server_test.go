@@ -26,6 +26,7 @@ type server struct {
 	world   *world
 	address string
 	workers []workerProcess // by slot, as last remembered
+	journal workerProcess   // likewise
 }
 
 // launchRequest is how a script wants a server started.
@@ -37,7 +38,7 @@ type launchRequest struct {
 
 func cmdServer(ts *testscript.TestScript, w *world, args []string) {
 	in := &words{ts, args}
-	switch verb := in.next("start, refuse, stop, signal, ends, logs or left"); verb {
+	switch verb := in.next("start, refuse, stop, signal, killed, forgets, ends, logs or left"); verb {
 	case "start":
 		w.start(ts, parseLaunch(in))
 	case "refuse":
@@ -48,6 +49,12 @@ func cmdServer(ts *testscript.TestScript, w *world, args []string) {
 	case "signal":
 		ts.Check(w.running(ts).signal(in.next("signal")))
 		in.end()
+	case "killed":
+		in.end()
+		ts.Check(w.kill(ts))
+	case "forgets":
+		in.end()
+		ts.Check(os.Remove(w.segmentPath()))
 	case "ends":
 		w.ends(ts, in.next("exit code or signal"), in.within())
 		in.end()
@@ -110,7 +117,7 @@ func (w *world) start(ts *testscript.TestScript, r launchRequest) {
 	}
 	p, err := w.launch(r)
 	ts.Check(err)
-	w.server = &server{process: p, world: w}
+	w.server = &server{process: p, world: w, journal: workerProcess{fd: -1}}
 	ts.Check(await("ready line", func() bool { return strings.Contains(p.stdout.String(), "\n") || !p.alive() }))
 	line, _, _ := strings.Cut(p.stdout.String(), "\n")
 	address, found := strings.CutPrefix(line, "ready ")
@@ -158,6 +165,39 @@ func (w *world) stop(ts *testscript.TestScript) {
 		ts.Fatalf("the last line on stdout is %q, not the audit's", last)
 	}
 	w.left(ts, "nothing")
+}
+
+// kill ends all processes of the server at once, as the kernel does when memory runs out: the master, stopped first so
+// that it repairs nothing any more, the journal and the workers. Its connections are gone.
+func (w *world) kill(ts *testscript.TestScript) error {
+	s := w.running(ts)
+	if err := s.killEverything(); err != nil {
+		return err
+	}
+	for _, session := range w.sessions {
+		session.hangUp()
+	}
+	clear(w.sessions)
+	return nil
+}
+
+func (s *server) killEverything() error {
+	if err := s.signal("STOP"); err != nil {
+		return err
+	}
+	children := s.children()
+	for _, child := range children {
+		child.kill()
+	}
+	_ = s.cmd.Process.Kill()
+	<-s.ended
+	for _, child := range children {
+		if !child.gone(patience) {
+			return fmt.Errorf("%w: end of a killed process", errPatience)
+		}
+		child.close()
+	}
+	return nil
 }
 
 func lastLine(text string) string {
@@ -211,11 +251,11 @@ func (s *server) destroy() {
 		child.kill()
 		child.close()
 	}
-	for _, w := range s.workers {
+	for _, w := range append(s.workers, s.journal) {
 		w.fd.kill()
 		w.fd.close()
 	}
-	s.workers = nil
+	s.workers, s.journal = nil, workerProcess{fd: -1}
 }
 
 // children are the processes that the master has now.

@@ -25,6 +25,8 @@ type session struct {
 	nonce [libproto.NonceLen]byte
 	id    uint64 // of the server's session, 0 before LOGIN
 
+	awaited encoded // what was sent and is not answered yet
+
 	waking chan ending // what a wake in the background has read; nil without one
 }
 
@@ -75,8 +77,13 @@ func (s *session) next() (libproto.Frame, error) {
 	}
 }
 
-func (s *session) fill() error {
-	if err := s.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+func (s *session) fill() error { return s.fillUntil(time.Now().Add(patience)) }
+
+// fillNow takes what is there already: a deadline that is about to pass still lets a read that need not wait succeed.
+func (s *session) fillNow() error { return s.fillUntil(time.Now().Add(readableWithin)) }
+
+func (s *session) fillUntil(deadline time.Time) error {
+	if err := s.conn.SetReadDeadline(deadline); err != nil {
 		return err
 	}
 	chunk := make([]byte, 32<<10)

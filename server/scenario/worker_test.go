@@ -16,7 +16,7 @@ import (
 	"tradechat.internal/server/internal/stats"
 )
 
-// workerProcess is the process of one worker slot.
+// workerProcess is the process of one worker slot, or the journal.
 type workerProcess struct {
 	pid int
 	fd  pidfd
@@ -28,18 +28,24 @@ func (s *server) remember() error {
 	if err != nil {
 		return err
 	}
-	for _, w := range s.workers {
+	for _, w := range append(s.workers, s.journal) {
 		w.fd.close()
 	}
 	s.workers = s.workers[:0]
 	for _, w := range report.Workers {
-		fd, err := openPidfd(w.PID)
+		process, err := rememberProcess(w.PID)
 		if err != nil {
 			return err
 		}
-		s.workers = append(s.workers, workerProcess{pid: w.PID, fd: fd})
+		s.workers = append(s.workers, process)
 	}
-	return nil
+	s.journal, err = rememberProcess(report.Journal.PID)
+	return err
+}
+
+func rememberProcess(pid int) (workerProcess, error) {
+	fd, err := openPidfd(pid)
+	return workerProcess{pid: pid, fd: fd}, err
 }
 
 // pids are the processes of the slots now; 0 where none runs.
@@ -146,6 +152,34 @@ func (s *server) same() error {
 		}
 	}
 	return nil
+}
+
+// cmdJournal deals with the journal's process.
+func cmdJournal(ts *testscript.TestScript, w *world, args []string) {
+	s, in := w.running(ts), &words{ts, args}
+	switch verb := in.next("signal or replaced"); verb {
+	case "signal":
+		ts.Check(s.journal.signal(in.next("signal")))
+	case "replaced":
+		ts.Check(s.journalReplaced())
+	default:
+		ts.Fatalf("journal %s: no such verb", verb)
+	}
+	in.end()
+}
+
+// journalReplaced waits until another process than the remembered one is the journal.
+func (s *server) journalReplaced() error {
+	var last error
+	err := await("successor of the journal", func() bool {
+		var report stats.Report
+		report, last = s.stats()
+		return last == nil && report.Journal.State == string(stats.StateRunning) && report.Journal.PID != s.journal.pid
+	})
+	if err != nil {
+		return errors.Join(err, last)
+	}
+	return s.remember()
 }
 
 // gone waits for the end of all remembered workers.

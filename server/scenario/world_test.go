@@ -21,6 +21,7 @@ type world struct {
 
 	server   *server
 	sessions map[string]*session
+	past     map[string]*session // of each name the last one that logged in, connected or not
 	users    map[string]user
 	rooms    map[string]*room
 	watches  map[string]*watch
@@ -42,6 +43,7 @@ func newWorld(work string) *world {
 		data:     filepath.Join(work, "data"),
 		segment:  fmt.Sprintf("tradechat-scenario-%d-%d", os.Getpid(), worlds.Add(1)),
 		sessions: make(map[string]*session),
+		past:     make(map[string]*session),
 		users:    make(map[string]user),
 		rooms:    make(map[string]*room),
 		watches:  make(map[string]*watch),
