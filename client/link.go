@@ -25,6 +25,7 @@ type link struct {
 	receiveMax atomic.Uint32 // longest body to take
 	sendMax    atomic.Uint32 // longest body to send
 	sessionID  atomic.Uint64 // for OutcomeError
+	served     atomic.Bool   // it has had an answer to a money request
 
 	mu       sync.Mutex
 	out      []byte           // frames that wait for the writer

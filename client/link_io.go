@@ -101,6 +101,9 @@ func (l *link) deliver(f libproto.Frame) error {
 	if c.hook != nil {
 		err = c.hook(f)
 	}
+	if retries(f.Op) {
+		l.served.Store(true)
+	}
 	l.end(c, answer{from: l, status: f.Status, body: slices.Clone(f.Body)})
 	return err
 }

@@ -21,7 +21,7 @@ func (c *Client) supervise(l *link) {
 		case <-c.ctx.Done():
 			l.shut(ErrClosed)
 		}
-		if time.Since(born) > libnet.BackoffCap {
+		if l.served.Load() || time.Since(born) > libnet.BackoffCap {
 			backoff.Reset() // else a server that drops every login at once would be hammered
 		}
 		l = c.succeed(l, &backoff)

@@ -109,25 +109,33 @@ func withoutSettings(environ []string) (kept []string) {
 
 // start waits for the ready line. Users and rooms are those of earlier runs on the same folder, with the same ids.
 func (w *world) start(ts *testscript.TestScript, r launchRequest) {
+	if w.server != nil && w.server.alive() {
+		ts.Fatalf("the server runs already")
+	}
+	ts.Check(w.startServer(r))
+	ts.Setenv("SERVER", w.server.address)
+	ts.Setenv("TRADECHAT_SERVER", w.server.address)
+}
+
+func (w *world) startServer(r launchRequest) error {
 	if w.server != nil {
-		if w.server.alive() {
-			ts.Fatalf("the server runs already")
-		}
 		w.server.destroy()
 	}
 	p, err := w.launch(r)
-	ts.Check(err)
+	if err != nil {
+		return err
+	}
 	w.server = &server{process: p, world: w, journal: workerProcess{fd: -1}}
-	ts.Check(await("ready line", func() bool { return strings.Contains(p.stdout.String(), "\n") || !p.alive() }))
+	if err := await("ready line", func() bool { return strings.Contains(p.stdout.String(), "\n") || !p.alive() }); err != nil {
+		return err
+	}
 	line, _, _ := strings.Cut(p.stdout.String(), "\n")
 	address, found := strings.CutPrefix(line, "ready ")
 	if _, _, err := net.SplitHostPort(address); !found || err != nil {
-		ts.Fatalf("stdout begins with %q, not with ready HOST:PORT; stderr:\n%s", line, p.stderr.whole())
+		return fmt.Errorf("stdout begins with %q, not with ready HOST:PORT; stderr:\n%s", line, p.stderr.whole())
 	}
 	w.server.address = address
-	ts.Setenv("SERVER", address)
-	ts.Setenv("TRADECHAT_SERVER", address)
-	ts.Check(w.server.remember())
+	return w.server.remember()
 }
 
 // refuse starts a server that must give up.
