@@ -140,13 +140,8 @@ func (a *auditor) add(b *block) error {
 		a.Files++
 		a.Bytes += fileHeaderBytes
 	}
-	for i := range b.records {
-		if b.records[i].Seq <= a.Base {
-			continue
-		}
-		if err := a.fold.Apply(&b.records[i]); err != nil {
-			return &DamageError{File: b.file, Offset: b.recordOffset(i), Seq: b.records[i].Seq, What: "the record is wrong", Cause: err}
-		}
+	if _, err := b.fold(a.fold); err != nil {
+		return err
 	}
 	a.Records += uint64(len(b.records))
 	a.Blocks++

@@ -50,6 +50,17 @@ type block struct {
 // last is the seq of the block's last record.
 func (b *block) last() uint64 { return b.first + uint64(len(b.records)) - 1 }
 
+// fold adds those records to f that come after its head, and returns how many those were.
+func (b *block) fold(f *txlog.Fold) (folded uint64, err error) {
+	skip := min(f.Head+1-min(b.first, f.Head+1), uint64(len(b.records)))
+	n, err := f.ApplyAll(b.records[skip:])
+	if err != nil {
+		at := int(skip) + n
+		err = &DamageError{File: b.file, Offset: b.recordOffset(at), Seq: b.records[at].Seq, What: "the record is wrong", Cause: err}
+	}
+	return uint64(n), err
+}
+
 // recordOffset is where a record of the block lies in its file.
 func (b *block) recordOffset(i int) int64 { return b.offset + blockHeaderBytes + int64(i)*recordBytes }
 

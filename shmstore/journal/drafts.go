@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,15 +14,17 @@ import (
 // drafts makes segment files before they are needed. A draft has its full size, but neither header nor name. It is filled
 // with zeros, and not only allocated: a sync of a block that was never written before has to bring the file's
 // extents to disk as well, which nearly doubles its time and its processor time (ext4, measured). That is done
-// piece by piece, each synced, so that a group commit beside it does not wait for all of it.
+// piece by piece, each synced, so that a group commit beside it does not wait for all of it, and given up when the draft is
+// needed before that is done.
 type drafts struct {
 	dir   string
 	bytes int64
 
 	making sync.WaitGroup
 	began  bool
-	ready  *os.File // once making is done
-	failed error    // likewise
+	hurry  atomic.Bool // somebody waits for the draft: it is good enough as it is
+	ready  *os.File    // once making is done
+	failed error       // likewise
 }
 
 const draftName = "next" + fileSuffix + draftSuffix
@@ -55,7 +58,7 @@ func (d *drafts) create() (*os.File, error) {
 
 func (d *drafts) fill(file *os.File) error {
 	zeros := make([]byte, fillBytes)
-	for at := int64(0); at < d.bytes; at += fillBytes {
+	for at := int64(0); at < d.bytes && !d.hurry.Load(); at += fillBytes {
 		if _, err := file.WriteAt(zeros[:min(fillBytes, d.bytes-at)], at); err != nil {
 			return err
 		}
@@ -68,12 +71,14 @@ func (d *drafts) fill(file *os.File) error {
 
 // become turns a draft into the file of this name with this header. What failed ahead is tried once more.
 func (d *drafts) become(path string, header []byte) (*os.File, error) {
+	d.hurry.Store(true)
 	d.making.Wait()
 	file, err := d.ready, d.failed
 	if !d.began || err != nil {
 		file, err = d.create()
 	}
 	d.began, d.ready, d.failed = false, nil, nil
+	d.hurry.Store(false)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +99,7 @@ func (d *drafts) become(path string, header []byte) (*os.File, error) {
 
 // discard drops a draft that is not needed any more.
 func (d *drafts) discard() {
+	d.hurry.Store(true)
 	d.making.Wait()
 	if d.ready != nil {
 		_ = d.ready.Close()

@@ -71,7 +71,7 @@ func (h *history) some(n int) (records []txlog.Record) {
 		case 0:
 			records = append(records, h.transfer(1, 2, 3))
 		case 1:
-			records = append(records, h.transfer(2, 1, 2))
+			records = append(records, h.transfer(2, 1, 3))
 		case 2:
 			records = append(records, h.deposit(2, 5))
 		default:

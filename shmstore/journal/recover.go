@@ -53,18 +53,24 @@ type recovery struct {
 	Recovered
 	contents contents
 	options  RecoverOptions
-	snapshot Snapshot
-	stands   bool // the block that the snapshot stands on has been met
+	older    []Snapshot // ascending, those before the newest whose block has not been met
+	snapshot Snapshot   // the newest: the fold begins with it
+	stands   bool       // the block that it stands on has been met
 	keepFrom uint64
 	end      walked
 }
 
 func (r *recovery) read() (err error) {
-	if n := len(r.contents.snapshots); n != 0 {
-		if r.snapshot, r.Fold, err = readSnapshot(r.contents.snapshots[n-1]); err != nil {
+	for i, path := range r.contents.snapshots {
+		s, fold, err := readSnapshot(path)
+		if err != nil {
 			return err
 		}
-		r.Recovered.Snapshot = r.snapshot.Seq
+		if i < len(r.contents.snapshots)-1 {
+			r.older = append(r.older, s)
+			continue
+		}
+		r.snapshot, r.Fold, r.Recovered.Snapshot = s, fold, s.Seq
 	}
 	if len(r.contents.files) == 0 {
 		return r.checkEmpty()
@@ -105,6 +111,11 @@ func (r *recovery) start() (position, error) {
 
 // add folds a block, or what of it the snapshot does not hold.
 func (r *recovery) add(b *block) error {
+	for ; len(r.older) != 0 && r.older[0].Seq <= b.last(); r.older = r.older[1:] {
+		if s := r.older[0]; s.Seq >= b.first && (s.Seq != b.last() || s.Hash != b.hash) {
+			return damage(s.Path, snapshotHashAt, s.Seq, "the snapshot stands on another block than the journal has")
+		}
+	}
 	if b.first <= r.snapshot.Seq && b.last() >= r.snapshot.Seq {
 		if err := r.stand(b.hash, b.last()); err != nil {
 			return err
@@ -115,14 +126,10 @@ func (r *recovery) add(b *block) error {
 			return err
 		}
 	}
-	for i := range b.records {
-		if b.records[i].Seq <= r.snapshot.Seq {
-			continue
-		}
-		if err := r.Fold.Apply(&b.records[i]); err != nil {
-			return &DamageError{File: b.file, Offset: b.recordOffset(i), Seq: b.records[i].Seq, What: "the record is wrong", Cause: err}
-		}
-		r.Replayed++
+	replayed, err := b.fold(r.Fold)
+	r.Replayed += replayed
+	if err != nil {
+		return err
 	}
 	if b.last() >= r.keepFrom {
 		r.Tail = append(r.Tail, b.records...)

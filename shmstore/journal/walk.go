@@ -124,7 +124,7 @@ func (r *blockReader) readFile(segment segmentFile) (more bool, err error) {
 		}
 	}
 	for {
-		buf, ok := r.take()
+		buf, ok := r.take(segment.path)
 		if !ok {
 			return false, nil
 		}
@@ -148,15 +148,19 @@ func (r *blockReader) readFile(segment segmentFile) (more bool, err error) {
 	}
 }
 
-// take waits for a buffer.
-func (r *blockReader) take() (buf []byte, ok bool) {
+// take waits for a buffer. The first ones are no larger than the file that they are for.
+func (r *blockReader) take(path string) (buf []byte, ok bool) {
 	select {
 	case buf = <-r.free:
 	case <-r.stop:
 		return nil, false
 	}
-	if buf == nil {
-		buf = make([]byte, chunkBytes)
+	size := int64(chunkBytes)
+	if st, err := os.Stat(path); err == nil {
+		size = min(size, st.Size()+1) // one more: that the file ends is seen at once
+	}
+	if int64(len(buf)) < size {
+		buf = make([]byte, size)
 	}
 	return buf, true
 }
@@ -260,7 +264,7 @@ func orText(text, otherwise string) string {
 // lastNonZero is how many bytes from offset on it takes to have all that are not zero. What was allocated and never
 // written is not read (SEEK_DATA, lseek(2)).
 func lastNonZero(file *os.File, offset int64) (n int64, err error) {
-	buf, zeros := make([]byte, 1<<20), make([]byte, 1<<20)
+	var buf, zeros []byte
 	for at := offset; ; {
 		data, err := unix.Seek(int(file.Fd()), at, unix.SEEK_DATA)
 		switch {
@@ -268,6 +272,9 @@ func lastNonZero(file *os.File, offset int64) (n int64, err error) {
 			return n, nil
 		case err == nil:
 			at = max(at, data)
+		}
+		if buf == nil {
+			buf, zeros = make([]byte, 1<<20), make([]byte, 1<<20)
 		}
 		read, err := file.ReadAt(buf, at)
 		if !bytes.Equal(buf[:read], zeros[:read]) {

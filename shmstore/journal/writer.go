@@ -129,10 +129,8 @@ func (w *Writer) Append(records []txlog.Record) error {
 	if len(records) == 0 || len(records) > BlockRecordsMax {
 		return fmt.Errorf("%w: a block of %d records, want 1 … %d", ErrOptions, len(records), BlockRecordsMax)
 	}
-	for i := range records {
-		if err := w.fold.Apply(&records[i]); err != nil {
-			return w.die(err)
-		}
+	if _, err := w.fold.ApplyAll(records); err != nil {
+		return w.die(err)
 	}
 	w.block = appendBlock(w.block[:0], w.last, records)
 	if err := w.makeRoom(records[0].Seq); err != nil {

@@ -22,7 +22,8 @@ type Fold struct {
 	Accounts []Account
 	Rooms    []Room
 
-	names map[Name]uint32 // of users; nil until a user is made after a Clone
+	names nameIndex // of users; empty until a user is made
+	sink  uint64    // what ApplyAll has looked at ahead
 }
 
 // Account is one user's money at some record.
@@ -55,7 +56,7 @@ func NewFold() *Fold {
 // Clone is a copy that shares nothing with f.
 func (f *Fold) Clone() *Fold {
 	c := *f
-	c.Users, c.Accounts, c.Rooms, c.names = slices.Clone(f.Users), slices.Clone(f.Accounts), slices.Clone(f.Rooms), nil
+	c.Users, c.Accounts, c.Rooms, c.names = slices.Clone(f.Users), slices.Clone(f.Accounts), slices.Clone(f.Rooms), nameIndex{}
 	return &c
 }
 
@@ -89,6 +90,26 @@ func (f *Fold) Apply(r *Record) error {
 	f.Head, f.TimeNs, f.Supply = r.Seq, r.TimeNs, r.SupplyAfter
 	return nil
 }
+
+// ApplyAll applies records until one does not fit; applied is how many did. It looks ahead at the accounts of those that come, so
+// that the memory is on its way when their turn is: most of the time of a fold over many accounts is waiting for it.
+func (f *Fold) ApplyAll(records []Record) (applied int, err error) {
+	for i := range records {
+		if ahead := i + lookAhead; ahead < len(records) {
+			r := &records[ahead]
+			if max(r.Subject, r.Peer) < uint32(len(f.Accounts)) && r.Kind == KindTransfer {
+				f.sink += f.Accounts[r.Subject].LastSeq + f.Accounts[r.Peer].LastSeq
+			}
+		}
+		if err := f.Apply(&records[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(records), nil
+}
+
+// lookAhead is how many records ahead of their turn accounts are looked at.
+const lookAhead = 8
 
 func misfit(r *Record, format string, args ...any) error {
 	return fmt.Errorf("record %d (%v): %w: %s", r.Seq, r.Kind, ErrMisfit, fmt.Sprintf(format, args...))
@@ -193,22 +214,26 @@ func (f *Fold) applyUser(r *NameRecord) error {
 	if other, taken := f.user(r.Name); taken || int(r.Subject) != len(f.Users) {
 		return misfit(rec, "user %d %q, of %d users, and %d has that name", r.Subject, r.Name.Text(), len(f.Users)-1, other)
 	}
-	f.names[r.Name] = r.Subject
-	f.Users = append(f.Users, User{Name: r.Name, Keys: r.Keys, Seq: r.Seq, KeysSeq: r.Seq})
-	f.Accounts = append(f.Accounts, Account{})
+	f.Users = append(grown(f.Users), User{Name: r.Name, Keys: r.Keys, Seq: r.Seq, KeysSeq: r.Seq})
+	f.Accounts = append(grown(f.Accounts), Account{})
+	f.names.add(f.Users, r.Subject)
 	return nil
+}
+
+// grown has room for one more, at twice the size: append would grow large tables in small steps.
+func grown[T any](table []T) []T {
+	if len(table) < cap(table) {
+		return table
+	}
+	return slices.Grow(table, len(table))
 }
 
 // user finds a user by name.
 func (f *Fold) user(name Name) (id uint32, found bool) {
-	if f.names == nil {
-		f.names = make(map[Name]uint32, len(f.Users))
-		for id := 1; id < len(f.Users); id++ {
-			f.names[f.Users[id].Name] = uint32(id)
-		}
+	if len(f.names.buckets) == 0 {
+		f.names.rebuild(f.Users)
 	}
-	id, found = f.names[name]
-	return id, found
+	return f.names.find(f.Users, &name)
 }
 
 func (f *Fold) applyRoom(r *NameRecord) error {
