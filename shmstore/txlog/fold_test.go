@@ -163,13 +163,13 @@ func TestNamesOfManyUsers(t *testing.T) {
 
 func TestPostingsDoNotAllocate(t *testing.T) {
 	f := small(t)
-	balance, seq := int64(30), uint64(5)
+	balance, seq, r := int64(30), uint64(5), new(Record)
 	if n := testing.AllocsPerRun(1000, func() {
 		seq++
 		balance++
-		r := Record{Seq: seq, TimeNs: seq, Kind: KindDeposit, SupplyAfter: f.Supply + 1, Subject: 2, Amount: 1, SubjectBalance: balance,
+		*r = Record{Seq: seq, TimeNs: seq, Kind: KindDeposit, SupplyAfter: f.Supply + 1, Subject: 2, Amount: 1, SubjectBalance: balance,
 			SubjectPrev: f.Accounts[2].LastSeq, SubjectTotal: f.Accounts[2].Deposited + 1, Legs: 1}
-		if f.Apply(&r) != nil {
+		if f.Apply(r) != nil {
 			t.Fatal("it does not fit")
 		}
 	}); n != 0 {
