@@ -23,7 +23,7 @@ type measurement struct {
 
 // measurements are the rows, in the order of their figures; each call makes settings of its own.
 func measurements() []*measurement {
-	return []*measurement{goBench(), allocs(), echo(), idleMemory(), respawn()}
+	return []*measurement{goBench(), allocs(), echo(), idleMemory(), respawn(), durability(), warmStart()}
 }
 
 func goBench() *measurement {
@@ -31,8 +31,9 @@ func goBench() *measurement {
 	return &measurement{
 		name:  "go-bench",
 		short: "The Go benchmarks of libproto and shmstore",
-		long: `Builds the tests of the two libraries with the Go tool and runs the benchmarks that are figures: a TRANSFER frame encoded and
-decoded, one transfer alone, and two processes transferring among 1,024 accounts. The median of the runs counts.`,
+		long: `Builds the tests of the libraries with the Go tool and runs the benchmarks that are figures: a TRANSFER frame encoded and
+decoded, one transfer alone, two processes transferring among 1,024 accounts, the journal's fold, hash and write alone, and the
+replay of a long journal. The median of the runs counts; the replay is run once.`,
 		example: `  tradechat-bench go-bench --count 10
   tradechat-bench go-bench --bench-output bench.txt`,
 		addFlags: func(f *pflag.FlagSet) {
@@ -41,10 +42,14 @@ decoded, one transfer alone, and two processes transferring among 1,024 accounts
 			f.StringVar(&o.Output, "bench-output", o.Output, "`file` to read, instead of running them: what go test -bench -benchmem has printed")
 			f.DurationVar(&o.Time, "benchtime", o.Time, "duration of a run")
 			f.IntVar(&o.Count, "count", o.Count, "`number` of runs")
+			f.IntVar(&o.ReplayRecords, "replay-records", o.ReplayRecords, "`number` of records of the journal that is replayed")
+			f.IntVar(&o.ReplayAccounts, "replay-accounts", o.ReplayAccounts, "`number` of accounts that these are about")
 		},
 		validate: func() error { return o.Validate() },
-		quicken:  func() { o.Time, o.Count = 10*time.Millisecond, 1 },
-		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.GoBench(ctx, o) },
+		quicken: func() {
+			o.Time, o.Count, o.ReplayRecords, o.ReplayAccounts = 10*time.Millisecond, 1, 30_000, 1000
+		},
+		run: func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.GoBench(ctx, o) },
 	}
 }
 
@@ -127,6 +132,50 @@ of their answers. A connection that is not answered is an error. Every kill must
 		validate: func() error { return o.Validate() },
 		quicken:  func() { o.Rounds = 2 },
 		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.Respawn(ctx, o) },
+	}
+}
+
+func durability() *measurement {
+	o := measure.DefaultDurabilityOptions()
+	return &measurement{
+		name:  "durability",
+		short: "What waiting for the disk costs: --durability sync against none",
+		long: `Runs two servers, one that waits for the disk before it answers and one that does not, and drives them in turns (A B A B) with the
+load generator's trade mix, one request of a connection at a time and then 16. Then it drives both at half of the first one's
+throughput from an open loop, which sends at a fixed rate and counts from when each request was due, and compares the median
+latencies with one fdatasync on the same disk, measured between the rounds.`,
+		example: `  tradechat-bench durability
+  tradechat-bench durability --rounds 10 --duration 5s`,
+		addFlags: func(f *pflag.FlagSet) {
+			f.IntVar(&o.Workers, "workers", o.Workers, "`number` of workers of each server")
+			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections")
+			f.IntVar(&o.Rounds, "rounds", o.Rounds, "`number` of rounds of each")
+			f.DurationVar(&o.Duration, "duration", o.Duration, "duration of a round")
+		},
+		validate: func() error { return o.Validate() },
+		quicken:  func() { o.Connections, o.Rounds, o.Duration = 20, 1, 200*time.Millisecond },
+		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.Durability(ctx, o) },
+	}
+}
+
+func warmStart() *measurement {
+	o := measure.DefaultWarmStartOptions()
+	return &measurement{
+		name:  "warm-start",
+		short: "From kill -9 of everything under load to the next start's ready line",
+		long: `Kills all processes of a server that is under load, and starts it again on the segment and the journal that they left. The time
+counts from the exec of the next master to its ready line: by then everything is repaired, compared with the disk, and served.`,
+		example: `  tradechat-bench warm-start --rounds 20`,
+		addFlags: func(f *pflag.FlagSet) {
+			f.IntVar(&o.Workers, "workers", o.Workers, "`number` of workers")
+			f.IntVar(&o.Users, "users", o.Users, "`number` of users in the books")
+			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections of the load")
+			f.IntVar(&o.Rounds, "rounds", o.Rounds, "`number` of kills")
+			f.DurationVar(&o.Duration, "duration", o.Duration, "duration of the load before a kill")
+		},
+		validate: func() error { return o.Validate() },
+		quicken:  func() { o.Users, o.Connections, o.Rounds, o.Duration = 50, 10, 2, 100*time.Millisecond },
+		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.WarmStart(ctx, o) },
 	}
 }
 

@@ -32,11 +32,13 @@ type GoBenchOptions struct {
 	Output string        // file with the output of `go test -bench`, to be read instead
 	Time   time.Duration // of one run of one benchmark
 	Count  int           // runs of each
+
+	ReplayRecords, ReplayAccounts int // of the journal that is replayed, once
 }
 
 // DefaultGoBenchOptions is what the reported figures are measured with.
 func DefaultGoBenchOptions() GoBenchOptions {
-	return GoBenchOptions{Go: "go", Time: 500 * time.Millisecond, Count: 5}
+	return GoBenchOptions{Go: "go", Time: 500 * time.Millisecond, Count: 5, ReplayRecords: 10_000_000, ReplayAccounts: 1_000_000}
 }
 
 // Validate checks every setting.
@@ -44,6 +46,8 @@ func (o GoBenchOptions) Validate() error {
 	return errors.Join(
 		within("benchtime", o.Time, time.Millisecond, time.Hour),
 		within("count", o.Count, 1, RoundsMax),
+		within("replay-accounts", o.ReplayAccounts, 10, 10_000_000),
+		within("replay-records", o.ReplayRecords, 3*o.ReplayAccounts, 1_000_000_000),
 	)
 }
 
@@ -51,11 +55,15 @@ func (o GoBenchOptions) Validate() error {
 type GoBenchmark struct {
 	NsPerOp     sample.Spread `json:"ns_per_op"`
 	AllocsPerOp float64       `json:"allocs_per_op"` // the most of any run
+	MillionPerS sample.Spread `json:"million_per_s"` // where the benchmark says so itself
 }
 
 // GoBenchResult is by benchmark.
 type GoBenchResult struct {
 	Benchmarks map[string]GoBenchmark `json:"benchmarks"`
+
+	ReplayRecords  int `json:"replay_records"`
+	ReplayAccounts int `json:"replay_accounts"`
 }
 
 // The benchmarks that are figures.
@@ -64,12 +72,19 @@ const (
 	decodeBenchmark       = "BenchmarkDecodeTransfer"
 	transferBenchmark     = "BenchmarkTransfer/account"
 	transferRateBenchmark = "BenchmarkTransferTwoProcesses"
+	journalBenchmark      = "BenchmarkAppend/group=256"
+	recoverBenchmark      = "BenchmarkRecover"
 )
 
 // benchmarkRuns are the modules and which of their benchmarks to run.
-var benchmarkRuns = []struct{ module, pattern string }{
-	{"libproto", "^Benchmark(En|De)codeTransfer$"},
-	{"shmstore", "^BenchmarkTransfer$/^account$|^BenchmarkTransferTwoProcesses$"},
+var benchmarkRuns = []struct {
+	folder, pattern string
+	once            bool // one run of one iteration: it takes long, and is measured within
+}{
+	{"libproto", "^Benchmark(En|De)codeTransfer$", false},
+	{"shmstore", "^BenchmarkTransfer$/^account$|^BenchmarkTransferTwoProcesses$", false},
+	{"shmstore/journal", "^BenchmarkAppend$/^group=256$", false},
+	{"shmstore/journal", "^BenchmarkRecover$", true},
 }
 
 // Figures are those of the two libraries.
@@ -80,13 +95,16 @@ func (r GoBenchResult) Figures() []figure.Figure {
 		f.Met = f.Met && b.AllocsPerOp == 0
 		return f
 	}
-	rate := r.Benchmarks[transferRateBenchmark].NsPerOp
-	perSecond := sample.Spread{Median: 1e3 / rate.Median, Min: 1e3 / rate.Max, Max: 1e3 / rate.Min, Count: rate.Count}
+	perSecond := inverse(r.Benchmarks[transferRateBenchmark].NsPerOp)
+	replay := r.Benchmarks[recoverBenchmark]
+	journal := r.Benchmarks[journalBenchmark]
 	return []figure.Figure{
 		perOp("libproto: encode a TRANSFER frame with its checksum", encodeBenchmark, encodeTarget),
 		perOp("libproto: decode a TRANSFER frame with its checksum", decodeBenchmark, decodeTarget),
 		perOp("shmstore: one transfer, uncontended", transferBenchmark, transferTarget),
 		figure.OfSpread("shmstore: transfers of two processes on 1,024 accounts", perSecond, "million/s", transferRateTarget, ""),
+		figure.OfSpread("journal: fold, hash and write, the process alone", inverse(journal.NsPerOp), "million records/s", journalTarget, fmt.Sprintf("groups of 256, 50,000 accounts, %v allocations", journal.AllocsPerOp)),
+		figure.OfSpread(fmt.Sprintf("cold start: %d million records of %d accounts replayed", r.ReplayRecords/1e6, r.ReplayAccounts), replay.MillionPerS, "million records/s", coldStartTarget, "snapshot-less"),
 	}
 }
 
@@ -104,7 +122,14 @@ func (b Bench) GoBench(ctx context.Context, o GoBenchOptions) (r GoBenchResult, 
 	if err != nil {
 		return r, err
 	}
-	return parseBenchmarks(string(output))
+	r, err = parseBenchmarks(string(output))
+	r.ReplayRecords, r.ReplayAccounts = o.ReplayRecords, o.ReplayAccounts
+	return r, err
+}
+
+// inverse makes million a second of nanoseconds each.
+func inverse(ns sample.Spread) sample.Spread {
+	return sample.Spread{Median: 1e3 / ns.Median, Min: 1e3 / ns.Max, Max: 1e3 / ns.Min, Count: ns.Count}
 }
 
 // runBenchmarks builds each module's tests and runs them itself: a go command that is told to stop leaves the program
@@ -125,18 +150,28 @@ func (b Bench) runBenchmarks(ctx context.Context, o GoBenchOptions) ([]byte, err
 	defer os.RemoveAll(folder)
 	var all bytes.Buffer
 	for _, run := range benchmarkRuns {
-		b.Say("go-bench: %s, %d × %v each", run.module, o.Count, o.Time)
-		module, program := filepath.Join(source, run.module), filepath.Join(folder, run.module+".test")
+		b.Say("go-bench: %s %s", run.folder, run.pattern)
+		module, program := filepath.Join(source, run.folder), filepath.Join(folder, "program.test")
 		if err := runIn(ctx, module, &all, goTool, "test", "-c", "-o", program, "."); err != nil {
 			return nil, err
 		}
-		err := runIn(ctx, module, &all, program, "-test.run", "^$", "-test.bench", run.pattern, "-test.benchmem",
-			"-test.benchtime", o.Time.String(), "-test.count", strconv.Itoa(o.Count))
+		args := append([]string{"-test.run", "^$", "-test.bench", run.pattern, "-test.benchmem"}, o.extent(run.once)...)
+		err := runIn(ctx, module, &all, program, args...)
 		if err != nil {
 			return nil, err
 		}
 	}
 	return all.Bytes(), nil
+}
+
+// extent is how long, and how often, a run's benchmarks run.
+func (o GoBenchOptions) extent(once bool) []string {
+	if once {
+		return []string{
+			"-test.benchtime", "1x", "-bench-records=" + strconv.Itoa(o.ReplayRecords), "-bench-accounts=" + strconv.Itoa(o.ReplayAccounts),
+		}
+	}
+	return []string{"-test.benchtime", o.Time.String(), "-test.count", strconv.Itoa(o.Count)}
 }
 
 // runIn runs a program in a folder, and quotes what it printed if it fails.
@@ -167,7 +202,7 @@ func (b Bench) sourceFolder(named string) (string, error) {
 
 // parseBenchmarks reads lines such as "BenchmarkTransfer/account-2  2925150  78.43 ns/op  0 B/op  0 allocs/op".
 func parseBenchmarks(output string) (GoBenchResult, error) {
-	times, allocs := make(map[string][]float64), make(map[string]float64)
+	times, rates, allocs := make(map[string][]float64), make(map[string][]float64), make(map[string]float64)
 	for line := range strings.Lines(output) {
 		fields := strings.Fields(line)
 		if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
@@ -182,6 +217,8 @@ func parseBenchmarks(output string) (GoBenchResult, error) {
 			switch fields[i+1] {
 			case "ns/op":
 				times[name] = append(times[name], value)
+			case "Mrecords/s":
+				rates[name] = append(rates[name], value)
 			case "allocs/op":
 				allocs[name] = max(allocs[name], value)
 			}
@@ -189,9 +226,9 @@ func parseBenchmarks(output string) (GoBenchResult, error) {
 	}
 	r := GoBenchResult{Benchmarks: make(map[string]GoBenchmark)}
 	for name, values := range times {
-		r.Benchmarks[name] = GoBenchmark{NsPerOp: sample.Of(values), AllocsPerOp: allocs[name]}
+		r.Benchmarks[name] = GoBenchmark{NsPerOp: sample.Of(values), AllocsPerOp: allocs[name], MillionPerS: sample.Of(rates[name])}
 	}
-	for _, name := range []string{encodeBenchmark, decodeBenchmark, transferBenchmark, transferRateBenchmark} {
+	for _, name := range []string{encodeBenchmark, decodeBenchmark, transferBenchmark, transferRateBenchmark, journalBenchmark, recoverBenchmark} {
 		if r.Benchmarks[name].NsPerOp.Min <= 0 {
 			return r, fmt.Errorf("measure: %w: %s is not in the output", ErrNoBenchmark, name)
 		}

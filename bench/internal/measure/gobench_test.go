@@ -18,6 +18,8 @@ BenchmarkDecodeTransfer   	 4744510	        26.65 ns/op	1651.08 MB/s	       0 B/
 BenchmarkTransfer/account-16  	 2925150	        78.43 ns/op	       0 B/op	       0 allocs/op
 BenchmarkTransferTwoProcesses-2  1639428	       100 ns/op	       0 B/op	       0 allocs/op
 BenchmarkTransferTwoProcesses-2  1639428	       125 ns/op	       0 B/op	       0 allocs/op
+BenchmarkAppend/group=256-2  2000000	       200 ns/op	         5 Mrecords/s	       0 B/op	       0 allocs/op
+BenchmarkRecover-2  1	       2000000000 ns/op	         5 Mrecords/s	       90 B/op	       9 allocs/op
 PASS
 ok  	tradechat.internal/shmstore	1.253s
 `
@@ -31,7 +33,7 @@ func TestParseBenchmarks(t *testing.T) {
 		t.Errorf("encode: %+v", e)
 	}
 	figures := r.Figures()
-	if len(figures) != 4 || !figure.AllMet(figures) {
+	if len(figures) != 6 || !figure.AllMet(figures) {
 		t.Errorf("%+v", figures)
 	}
 	if rate := figures[3]; rate.Value < 8.88 || rate.Value > 8.89 || rate.Spread.Max != 10 || rate.Spread.Min != 8 {

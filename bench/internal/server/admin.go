@@ -17,7 +17,15 @@ type Stats struct {
 	Workers     []Worker          `json:"workers"`
 	Ops         map[string]uint64 `json:"ops"`
 	Statuses    map[string]uint64 `json:"statuses"`
+	Journal     Journal           `json:"journal"`
 	Verify      Verify            `json:"verify"`
+}
+
+// Journal is what stands behind the log.
+type Journal struct {
+	PID             int     `json:"pid"`
+	Head            uint64  `json:"head"`
+	RecordsPerGroup float64 `json:"records_per_group"`
 }
 
 // Worker is one worker slot.
@@ -146,5 +154,5 @@ func (s *Server) PIDs(ctx context.Context) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append([]int{s.PID()}, stats.WorkerPIDs()...), nil
+	return append([]int{s.PID(), stats.Journal.PID}, stats.WorkerPIDs()...), nil
 }

@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"tradechat.internal/bench/internal/proc"
 )
@@ -36,6 +39,8 @@ type Server struct {
 	folder  string // holds data and log
 	segment string // path under /dev/shm
 	flags   []string
+	readyAt time.Time // when the ready line was seen
+	users   int       // that AddUsers has made
 }
 
 // Start runs a server and returns when all its workers accept, and its statistics say so.
@@ -74,7 +79,39 @@ func (s *Server) run(ctx context.Context, path string, o Options) error {
 	if s.Address, err = s.process.AwaitLine(ctx, "ready "); err != nil {
 		return err
 	}
+	s.readyAt = time.Now()
 	return s.awaitWorkers(ctx, o.Workers)
+}
+
+// ReadyAt is when the latest start was seen to be ready.
+func (s *Server) ReadyAt() time.Time { return s.readyAt }
+
+// KillAll ends all processes of the server at once, the master stopped first so that it repairs nothing any more. The data
+// folder and the segment stay.
+func (s *Server) KillAll(ctx context.Context) error {
+	pids, err := s.PIDs(ctx)
+	if err != nil {
+		return err
+	}
+	if err := unix.Kill(s.PID(), unix.SIGSTOP); err != nil {
+		return fmt.Errorf("server: stop %d: %w", s.PID(), err)
+	}
+	for _, pid := range pids[1:] { // children of a stopped master, not reaped: the numbers are theirs
+		if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+			return fmt.Errorf("server: kill %d: %w", pid, err)
+		}
+	}
+	s.process.Kill()
+	return nil
+}
+
+// Restart starts a server that has ended again, on the same data folder and segment.
+func (s *Server) Restart(ctx context.Context, binaries proc.Binaries, o Options) error {
+	path, err := binaries.Path("tradechatd")
+	if err != nil {
+		return err
+	}
+	return s.explain(s.run(ctx, path, o))
 }
 
 // PID is the master's process number.

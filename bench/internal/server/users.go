@@ -29,7 +29,8 @@ func (s *Server) AddUsers(ctx context.Context, n int, openingMinor uint64) ([]Us
 	users := make([]User, n)
 	for i := range users {
 		u := &users[i]
-		u.Name = fmt.Sprintf("bench-%05d", i)
+		s.users++
+		u.Name = fmt.Sprintf("bench-%05d", s.users)
 		if u.Keys, err = libproto.DeriveKeys(password, u.Name, hello.RealmSalt, int(hello.KDFIterations)); err != nil {
 			return nil, fmt.Errorf("server: %w", err)
 		}

@@ -1,0 +1,173 @@
+// Package openloop sends TRANSFERs at a fixed rate, whatever becomes of the answers, and measures each from the moment at which it was due:
+// a server that is late is not spared the requests that would have come meanwhile (coordinated omission).
+//
+//	due   ──┬──┬──┬──┬──┬──▶ time          request i is due at begin + i / rate
+//	        │  │  ╰─ connection i mod n     behind those that wait there
+//	        ╰──┴── answer: latency = now − due
+package openloop
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tradechat.internal/bench/internal/closedloop"
+	"tradechat.internal/libproto"
+)
+
+var (
+	// ErrAnswer says that an answer was not OK, or none.
+	ErrAnswer = errors.New("wrong answer")
+
+	// ErrSilent says that answers were missing long after the last request.
+	ErrSilent = errors.New("no answer")
+)
+
+const (
+	// lateMax is how long the last answers may take.
+	lateMax = 10 * time.Second
+
+	readBytes = 64 << 10
+	eventsMax = 256
+)
+
+// Result is one run.
+type Result struct {
+	Latencies []time.Duration // of every request, in the order of the answers
+	Late      uint64          // requests that were sent more than a millisecond after they were due
+}
+
+// peer is one connection and its requests under way; answers come in order.
+type peer struct {
+	closedloop.Peer
+	reqID uint64
+	due   []time.Duration // of those under way, since the begin
+	in    []byte
+}
+
+// Loop drives some connections from one goroutine.
+type Loop struct {
+	epoll int
+	peers []*peer
+	sent  uint64
+}
+
+// New makes a Loop and takes the connections over.
+func New(peers []closedloop.Peer) (*Loop, error) {
+	l := &Loop{epoll: -1}
+	for _, p := range peers {
+		l.peers = append(l.peers, &peer{Peer: p, in: make([]byte, 0, readBytes)})
+	}
+	var err error
+	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return nil, errors.Join(os.NewSyscallError("epoll_create1", err), l.close())
+	}
+	for i, p := range l.peers {
+		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)}
+		if err := errors.Join(unix.SetNonblock(p.FD, true), unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, p.FD, &event)); err != nil {
+			return nil, errors.Join(err, l.close())
+		}
+	}
+	return l, nil
+}
+
+// Close closes all connections.
+func (l *Loop) Close() { _ = l.close() }
+
+func (l *Loop) close() error {
+	for _, p := range l.peers {
+		_ = unix.Close(p.FD)
+	}
+	if l.epoll >= 0 {
+		return unix.Close(l.epoll)
+	}
+	return nil
+}
+
+// Run sends rate requests a second for the duration, and waits for the last answer.
+func (l *Loop) Run(ctx context.Context, rate float64, duration time.Duration) (r Result, err error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	total := int(rate * duration.Seconds())
+	interval := time.Duration(float64(time.Second) / rate)
+	r.Latencies = make([]time.Duration, 0, total)
+	events := make([]unix.EpollEvent, eventsMax)
+	begin := time.Now()
+	for sent := 0; len(r.Latencies) < total; {
+		now := time.Since(begin)
+		for ; sent < total && time.Duration(sent)*interval <= now; sent++ {
+			due := time.Duration(sent) * interval
+			if now-due > time.Millisecond {
+				r.Late++
+			}
+			if err := l.peers[sent%len(l.peers)].send(due); err != nil {
+				return r, err
+			}
+		}
+		if now > duration+lateMax || ctx.Err() != nil {
+			return r, errors.Join(ctx.Err(), fmt.Errorf("openloop: %w to %d of %d requests", ErrSilent, sent-len(r.Latencies), sent))
+		}
+		// Waiting would oversleep a due time by more than it lasts: the loop looks again and again.
+		n, err := unix.EpollWait(l.epoll, events, 0)
+		if err != nil && err != unix.EINTR {
+			return r, os.NewSyscallError("epoll_wait", err)
+		}
+		if n <= 0 {
+			runtime.Gosched()
+			continue
+		}
+		for _, e := range events[:n] {
+			if r.Latencies, err = l.peers[e.Fd].receive(begin, r.Latencies); err != nil {
+				return r, err
+			}
+		}
+	}
+	l.sent += uint64(total)
+	return r, nil
+}
+
+// Sent is how many requests were answered in all runs.
+func (l *Loop) Sent() uint64 { return l.sent }
+
+func (p *peer) send(due time.Duration) error {
+	p.reqID++
+	frame := libproto.AppendFrame(nil, libproto.Header{Op: libproto.OpTransfer, ReqID: p.reqID}, libproto.TransferRequest{ToUserID: p.ToUserID, Amount: 1})
+	p.due = append(p.due, due)
+	if n, err := unix.Write(p.FD, frame); err != nil || n != len(frame) {
+		return fmt.Errorf("openloop: write: %d of %d bytes: %w", n, len(frame), err)
+	}
+	return nil
+}
+
+func (p *peer) receive(begin time.Time, latencies []time.Duration) ([]time.Duration, error) {
+	n, err := unix.Read(p.FD, p.in[len(p.in):cap(p.in)])
+	switch {
+	case err == unix.EAGAIN || err == unix.EINTR:
+		return latencies, nil
+	case err != nil || n == 0:
+		return latencies, fmt.Errorf("openloop: read: %d bytes: %w", n, err)
+	}
+	p.in = p.in[:len(p.in)+n]
+	now := time.Since(begin)
+	decoder, used := libproto.Decoder{BodyLenMax: libproto.BodyLenMaxDefault}, 0
+	for {
+		f, n, err := decoder.Next(p.in[used:])
+		if n == 0 && err == nil {
+			break
+		}
+		if err != nil || f.Status != libproto.StatusOK || len(p.due) == 0 {
+			return latencies, fmt.Errorf("openloop: %w: %v %v: %w", ErrAnswer, f.Op, f.Status, err)
+		}
+		used += n
+		latencies = append(latencies, now-p.due[0])
+		p.due = p.due[1:]
+	}
+	p.in = p.in[:copy(p.in, bytes.Clone(p.in[used:]))]
+	return latencies, nil
+}
