@@ -85,9 +85,9 @@ func benchFile(t *testing.T, encodeNs, transferNs string) string {
 	text := "BenchmarkEncodeTransfer-2 100 " + encodeNs + " ns/op 0 B/op 0 allocs/op\n" +
 		"BenchmarkDecodeTransfer-2 100 20 ns/op 0 B/op 0 allocs/op\n" +
 		"BenchmarkTransfer/account-2 100 " + transferNs + " ns/op 0 B/op 0 allocs/op\n" +
-		"BenchmarkTransferTwoProcesses-2 100 100 ns/op 0 B/op 0 allocs/op\n"
-BenchmarkAppend/group=256-2 2000000 200 ns/op 5 Mrecords/s 0 B/op 0 allocs/op
-BenchmarkRecover-2 1 2000000000 ns/op 5 Mrecords/s 0 B/op 0 allocs/op
+		"BenchmarkTransferTwoProcesses-2 100 100 ns/op 0 B/op 0 allocs/op\n" +
+		"BenchmarkAppend/group=256-2 100 200 ns/op 5 Mrecords/s 0 B/op 0 allocs/op\n" +
+		"BenchmarkRecover-2 1 2000000000 ns/op 5 Mrecords/s 0 B/op 0 allocs/op\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

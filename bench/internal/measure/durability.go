@@ -151,6 +151,7 @@ func (b Bench) compareThroughput(ctx context.Context, o DurabilityOptions, depth
 
 // generate runs tradechat-loadgen's trade mix once, whose own verdict must be good.
 func (b Bench) generate(ctx context.Context, s *server.Server, o DurabilityOptions, depth int) (perSecond float64, err error) {
+	unix.Sync() // what the other server has left in memory is not to be written during this one's round
 	path, err := b.Binaries.Path("tradechat-loadgen")
 	if err != nil {
 		return 0, err
@@ -209,10 +210,12 @@ func (b Bench) compareLatency(ctx context.Context, o DurabilityOptions, sync, no
 	defer noneLoop.Close()
 	var syncUs, noneUs, added, disk, inDisk []float64
 	for i := range o.Rounds {
+		unix.Sync()
 		s, err := median(syncLoop.Run(ctx, r.HalfLoad, o.Duration))
 		if err != nil {
 			return err
 		}
+		unix.Sync()
 		n, err := median(noneLoop.Run(ctx, r.HalfLoad, o.Duration))
 		if err != nil {
 			return err

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/bench/internal/closedloop"
+	"tradechat.internal/libnet"
 	"tradechat.internal/libproto"
 )
 
@@ -33,6 +34,9 @@ const (
 	// lateMax is how long the last answers may take.
 	lateMax = 10 * time.Second
 
+	// tick is how often the loop looks for requests that are due: sleeping in between leaves the processor to the servers.
+	tick = 50 * time.Microsecond
+
 	readBytes = 64 << 10
 	eventsMax = 256
 )
@@ -42,6 +46,9 @@ type Result struct {
 	Latencies []time.Duration // of every request, in the order of the answers
 	Late      uint64          // requests that were sent more than a millisecond after they were due
 }
+
+// timerTag stands for the timer among the indices of the peers.
+const timerTag = -1
 
 // peer is one connection and its requests under way; answers come in order.
 type peer struct {
@@ -54,6 +61,7 @@ type peer struct {
 // Loop drives some connections from one goroutine.
 type Loop struct {
 	epoll int
+	timer libnet.TimerFD
 	peers []*peer
 	sent  uint64
 }
@@ -67,6 +75,13 @@ func New(peers []closedloop.Peer) (*Loop, error) {
 	var err error
 	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, errors.Join(os.NewSyscallError("epoll_create1", err), l.close())
+	}
+	if l.timer, err = libnet.NewTimerFD(); err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: timerTag}
+	if err := errors.Join(l.timer.Arm(tick, tick), unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, int(l.timer), &event)); err != nil {
+		return nil, errors.Join(err, l.close())
 	}
 	for i, p := range l.peers {
 		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)}
@@ -84,10 +99,14 @@ func (l *Loop) close() error {
 	for _, p := range l.peers {
 		_ = unix.Close(p.FD)
 	}
-	if l.epoll >= 0 {
-		return unix.Close(l.epoll)
+	var err error
+	if l.timer > 0 {
+		err = l.timer.Close()
 	}
-	return nil
+	if l.epoll >= 0 {
+		err = errors.Join(err, unix.Close(l.epoll))
+	}
+	return err
 }
 
 // Run sends rate requests a second for the duration, and waits for the last answer.
@@ -113,17 +132,14 @@ func (l *Loop) Run(ctx context.Context, rate float64, duration time.Duration) (r
 		if now > duration+lateMax || ctx.Err() != nil {
 			return r, errors.Join(ctx.Err(), fmt.Errorf("openloop: %w to %d of %d requests", ErrSilent, sent-len(r.Latencies), sent))
 		}
-		// Waiting would oversleep a due time by more than it lasts: the loop looks again and again.
-		n, err := unix.EpollWait(l.epoll, events, 0)
+		n, err := unix.EpollWait(l.epoll, events, -1)
 		if err != nil && err != unix.EINTR {
 			return r, os.NewSyscallError("epoll_wait", err)
 		}
-		if n <= 0 {
-			runtime.Gosched()
-			continue
-		}
-		for _, e := range events[:n] {
-			if r.Latencies, err = l.peers[e.Fd].receive(begin, r.Latencies); err != nil {
+		for _, e := range events[:max(n, 0)] {
+			if e.Fd == timerTag {
+				l.expired()
+			} else if r.Latencies, err = l.peers[e.Fd].receive(begin, r.Latencies); err != nil {
 				return r, err
 			}
 		}
@@ -134,6 +150,12 @@ func (l *Loop) Run(ctx context.Context, rate float64, duration time.Duration) (r
 
 // Sent is how many requests were answered in all runs.
 func (l *Loop) Sent() uint64 { return l.sent }
+
+// expired takes the timer's count, which says nothing new.
+func (l *Loop) expired() {
+	var count [8]byte
+	_, _ = unix.Read(int(l.timer), count[:])
+}
 
 func (p *peer) send(due time.Duration) error {
 	p.reqID++
