@@ -37,9 +37,15 @@ type bench struct {
 	segment *shmstore.Segment
 	mu      sync.Mutex
 	store   *shmstore.Store
+	sync    bool // answers wait for the disk
 }
 
 func newBench(t *testing.T) *bench {
+	t.Helper()
+	return makeBench(t, false)
+}
+
+func makeBench(t *testing.T, sync bool) *bench {
 	t.Helper()
 	shape := shmstore.DefaultShape()
 	shape.Workers, shape.UsersMax, shape.SessionsMax, shape.RoomsMax = 1, 4, 16, 2
@@ -48,7 +54,7 @@ func newBench(t *testing.T) *bench {
 	segment, err := shmstore.Create(name, shape, [16]byte{1}, "")
 	check(t, err)
 	t.Cleanup(func() { _, _ = segment.Unlink(), segment.Close() })
-	b := &bench{segment: segment, path: filepath.Join(t.TempDir(), "admin.sock")}
+	b := &bench{segment: segment, sync: sync, path: filepath.Join(t.TempDir(), "admin.sock")}
 	b.store, err = segment.Bind(1, func(int) {})
 	check(t, err)
 	b.listen(t, b.path)
@@ -63,6 +69,7 @@ func (b *bench) listen(t *testing.T, path string) {
 			defer b.mu.Unlock()
 			f(b.store)
 		},
+		Sync:  b.sync,
 		Stats: func() ([]byte, error) { return []byte(`{"version":"test"}`), nil },
 	}, liblog.New(liblog.Options{Writer: t.Output(), Format: liblog.FormatJSON}))
 	check(t, err)

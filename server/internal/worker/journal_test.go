@@ -2,6 +2,8 @@ package worker
 
 import (
 	"errors"
+	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -29,6 +31,26 @@ func (j *journal) sync() { j.store.PublishDurable(j.segment.Head()) }
 
 // step makes the next n records durable.
 func (j *journal) step(n uint64) { j.store.PublishDurable(j.segment.Durable() + n) }
+
+// follow makes records durable as they come, until the test ends, without a disk.
+func (j *journal) follow() {
+	var following sync.WaitGroup
+	var stop atomic.Bool
+	following.Go(func() {
+		for !stop.Load() {
+			durable := j.segment.Durable()
+			if head := j.segment.Head(); head != durable {
+				j.store.PublishDurable(head)
+			} else {
+				j.store.AwaitRecords(durable, tickInterval)
+			}
+		}
+	})
+	j.t.Cleanup(func() {
+		stop.Store(true)
+		following.Wait()
+	})
+}
 
 // behind is how many records are not durable.
 func (j *journal) behind() uint64 { return j.segment.Head() - j.segment.Durable() }

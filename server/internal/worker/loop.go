@@ -135,7 +135,6 @@ func (w *Worker) onWake() {
 		w.startDrain()
 		w.advanceDrain()
 	}
-	w.parking.asked = 0 // what was asked for has come
 	w.deliverAll()
 }
 

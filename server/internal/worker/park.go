@@ -15,7 +15,7 @@ import (
 //	                         └──▶ held   [promise][promise]          parked then, with the highest seq among them
 //	parking [conn, seq, bytes][conn, seq, bytes] …                   released from the front as durable grows
 //
-// The queue's seqs never decrease: an answer waits for those of the same worker that came before it, which is at most the
+// Only the front is looked at: an answer waits for those of the same worker that came before it, which is at most the
 // group commit under way. Nothing else waits: other answers of the same read, pushes and other connections go on. Only
 // GOING_AWAY to a connection that is leaving is put behind what is parked for it: it is the last word.
 
@@ -56,11 +56,8 @@ func (p *parking) waiting() int {
 	return len(p.bytes) - p.offset + (len(p.queue)-p.first)*parkedEntryBytes
 }
 
-// push appends an entry. Its seq is raised to that of the entry before it.
+// push appends an entry.
 func (p *parking) push(a parkedAnswers, bytes []byte) {
-	if !p.empty() {
-		a.seq = max(a.seq, p.queue[len(p.queue)-1].seq)
-	}
 	a.length = uint32(len(bytes))
 	a.c.parked += a.length
 	p.bytes = append(p.bytes, bytes...)

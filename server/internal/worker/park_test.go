@@ -347,6 +347,9 @@ func TestParkedAnswersGoBeforeTheLastWord(t *testing.T) {
 	if len(got) != 3 || got[0].ReqID != 10 || got[1].ReqID != 11 || got[2].Op != libproto.OpGoingAway || !sock.c.shut {
 		t.Errorf("%d frames, shut %v", len(got), sock.c.shut)
 	}
+	if s.tick(); sock.closed {
+		t.Error("no time to take it")
+	}
 	s.w.clock.start = s.w.clock.start.Add(-2 * lingerMax)
 	s.tick()
 	if !sock.closed {
@@ -440,6 +443,11 @@ func TestParkingMemoryMovesOn(t *testing.T) {
 			}
 			p.compact()
 		}
+		for _, a := range p.queue[len(p.queue):cap(p.queue)] {
+			if a.c != nil {
+				t.Fatal("the queue holds on to a connection")
+			}
+		}
 	}
 	if cap(p.bytes) > 4096 || cap(p.queue) > 64 || c.parked != 5*40 {
 		t.Errorf("%d bytes, %d entries, %d parked", cap(p.bytes), cap(p.queue), c.parked)
@@ -501,16 +509,20 @@ func TestTheJournalIsWoken(t *testing.T) {
 			j := c.openJournal()
 			c.start()
 			p := c.workers[0].enter(t, "alice")
-			woken, head := make(chan struct{}), c.segment.Head()
-			go func() {
-				j.store.AwaitRecords(head, 10*patience)
-				close(woken)
-			}()
-			p.write(p.request(libproto.OpDeposit, libproto.DepositRequest{Amount: 5}))
-			select {
-			case <-woken:
-			case <-time.After(patience):
-				t.Fatal("the journal sleeps on")
+			for range 30 { // in most of them it sleeps before the request is there
+				started, woken, head := make(chan struct{}), make(chan struct{}), c.segment.Head()
+				go func() {
+					close(started)
+					j.store.AwaitRecords(head, 10*patience)
+					close(woken)
+				}()
+				<-started
+				p.write(p.request(libproto.OpDeposit, libproto.DepositRequest{Amount: 5}))
+				select {
+				case <-woken:
+				case <-time.After(patience):
+					t.Fatal("the journal sleeps on")
+				}
 			}
 		})
 	}

@@ -182,7 +182,7 @@ func TestTheFenceKnowsItsConnection(t *testing.T) {
 	if got := old.taken(); len(got) != 1 || got[0].Op != libproto.OpGoingAway {
 		t.Errorf("%+v", got)
 	}
-	if got := again.turn(encode(libproto.OpBalance, 3, libproto.Empty{})); len(got) != 1 || got[0].Status != libproto.StatusOK {
+	if got := again.turn(encode(libproto.OpBalance, 3, libproto.Empty{})); len(got) != 1 || got[0].Op != libproto.OpBalance {
 		t.Errorf("%+v", got)
 	}
 }

@@ -97,7 +97,7 @@ func (w *Worker) transferBatch(c *conn, f *libproto.Frame, q *libproto.TransferB
 		return
 	}
 	w.committed = true
-	if !w.promise(f, newestOf(posting, outcomes)) {
+	if !w.promise(f, posting.Seq) {
 		return
 	}
 	l.results = l.results[:0]
@@ -115,15 +115,6 @@ func refusedWhole(legs []shmstore.LegResult) error {
 		}
 	}
 	return legs[0].Err
-}
-
-// newestOf is the newest record that the answer to a batch tells of.
-func newestOf(p shmstore.Posting, legs []shmstore.LegResult) uint64 {
-	seq := p.Seq
-	for i := range legs {
-		seq = max(seq, legs[i].Seq)
-	}
-	return seq
 }
 
 func (w *Worker) txnStatus(c *conn, f *libproto.Frame, q *libproto.TxnStatusRequest) {

@@ -217,11 +217,25 @@ func TestGapIsTold(t *testing.T) {
 	}
 }
 
-// TestRequestsAllocateNothing runs requests of each kind through the whole path: decoding, store, answer, delivery.
+// TestRequestsAllocateNothing runs requests of each kind through the whole path: decoding, store, answer, delivery; with
+// answers that wait for the journal, and without.
 func TestRequestsAllocateNothing(t *testing.T) {
-	s := newStage(t)
+	t.Run("no journal", func(t *testing.T) {
+		s := newStage(t)
+		requestsAllocateNothing(t, s, func() {})
+	})
+	t.Run("journal", func(t *testing.T) {
+		s := newStage(t)
+		j := s.openJournal()
+		requestsAllocateNothing(t, s, j.sync)
+	})
+}
+
+// requestsAllocateNothing calls sync after each request.
+func requestsAllocateNothing(t *testing.T, s *stage, sync func()) {
 	s.addUser("alice", 1<<40)
 	bob := s.addUser("bob", 0)
+	sync()
 	sock := s.enter("alice")
 	sock.turn(encode(libproto.OpJoinRoom, 3, libproto.JoinRoomRequest{RoomID: 1}))
 	requests := map[libproto.Opcode]libproto.Body{
@@ -252,6 +266,7 @@ func TestRequestsAllocateNothing(t *testing.T) {
 			putReqID(frame, reqID)
 			sock.in, sock.out = frame, out
 			s.w.OnTraffic(sock)
+			sync()
 			s.deliver()
 			if op == libproto.OpHello { // would be closed
 				sock.c.offences.outOfState = [libproto.StateFaultsMax - 1]tick{}
