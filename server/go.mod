@@ -15,6 +15,7 @@ require (
 	github.com/spf13/pflag v1.0.9
 	golang.org/x/sys v0.49.0
 	pgregory.net/rapid v1.3.0
+	tradechat.internal/client v0.0.0
 	tradechat.internal/liblog v0.0.0
 	tradechat.internal/libnet v0.0.0
 	tradechat.internal/libproto v0.0.0
@@ -41,6 +42,7 @@ require (
 )
 
 replace (
+	tradechat.internal/client => ../client
 	tradechat.internal/liblog => ../liblog
 	tradechat.internal/libnet => ../libnet
 	tradechat.internal/libproto => ../libproto

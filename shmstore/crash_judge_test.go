@@ -178,7 +178,7 @@ func (j *crashJudge) judge(image *crashImage, heart crashHeart) (problems []stri
 	watcher, err := j.mend.do(v)
 	if err != nil {
 		v.bad("repair: %v", err)
-		return
+		return problems
 	}
 	v.checkWhole()
 	v.checkBooks(expected)
@@ -197,7 +197,7 @@ func (j *crashJudge) judge(image *crashImage, heart crashHeart) (problems []stri
 	_ = drain(watcher, Session{})
 	v.goOn(watcher)
 	v.checkWhole()
-	return
+	return problems
 }
 
 func setHearts(seg *Segment, dead crashHeart) {

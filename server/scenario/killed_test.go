@@ -151,12 +151,12 @@ func (l *teller) work() error {
 			o := l.next()
 			waiting[o.reqID] = o
 			if l.write(libproto.AppendFrame(nil, libproto.Header{Op: o.op, ReqID: o.reqID}, o.body)) != nil {
-				return nil
+				return nil //nolint:nilerr // the server was killed
 			}
 		}
 		f, err := l.response()
 		if err != nil {
-			return nil // the server was killed
+			return nil //nolint:nilerr // the server was killed
 		}
 		o := waiting[f.ReqID]
 		if o == nil || f.Flags&libproto.FlagReplayed != 0 {

@@ -14,11 +14,10 @@ import (
 
 // written is a journal on disk, and what is in it.
 type written struct {
-	dir    string
-	fold   *txlog.Fold
-	ends   []int64  // of its blocks, in the newest file
-	heads  []uint64 // their last records
-	offset int64
+	dir   string
+	fold  *txlog.Fold
+	ends  []int64  // of its blocks, in the newest file
+	heads []uint64 // their last records
 }
 
 func must(t testing.TB, err error) {

@@ -267,10 +267,10 @@ func lastNonZero(file *os.File, offset int64) (n int64, err error) {
 	var buf, zeros []byte
 	for at := offset; ; {
 		data, err := unix.Seek(int(file.Fd()), at, unix.SEEK_DATA)
-		switch {
-		case err == unix.ENXIO:
+		switch err {
+		case unix.ENXIO:
 			return n, nil
-		case err == nil:
+		case nil:
 			at = max(at, data)
 		}
 		if buf == nil {

@@ -3,6 +3,7 @@ package worker
 import (
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 
@@ -215,7 +216,7 @@ func TestManyResumeAtOnce(t *testing.T) {
 	}
 	running.Wait()
 	alive := 0
-	for _, p := range append(all, first) {
+	for _, p := range slices.Concat(all, []*peer{first}) {
 		if p.ends() {
 			continue
 		}
