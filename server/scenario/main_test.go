@@ -127,13 +127,17 @@ func build(folder, module, pkg string) error {
 }
 
 func TestScripts(t *testing.T) {
+	folder, err := os.MkdirTemp(workFolder, "") // of its own for each of -count's runs; short, for the sockets' paths
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                "scripts",
 		Cmds:               commands,
 		Setup:              setUp,
 		Condition:          condition,
 		RequireUniqueNames: true,
-		WorkdirRoot:        workFolder,
+		WorkdirRoot:        folder,
 	})
 }
 

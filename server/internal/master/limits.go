@@ -21,6 +21,9 @@ const (
 	// stopMax is how long workers may take to end after SIGTERM: their drain, and time for a busy machine.
 	stopMax = 8 * time.Second
 
+	// sameWishMax is how soon after a signal to stop another one means nothing new.
+	sameWishMax = 200 * time.Millisecond
+
 	// journalStopMax is how long the journal may take to bring the rest to disk and to write the last snapshot.
 	journalStopMax = 60 * time.Second
 

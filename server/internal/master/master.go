@@ -72,8 +72,9 @@ type Master struct {
 	judgeFrom time.Time // the watchdog is patient until then
 	killFrom  time.Time // who has not stopped by then is killed
 
-	journalAsked  bool // to end
-	journalClosed bool // it has ended well
+	signalledAt   time.Time // of the latest signal to stop
+	journalAsked  bool      // to end
+	journalClosed bool      // it has ended well
 
 	ticker *stats.Ticker
 

@@ -11,11 +11,19 @@ import (
 	"tradechat.internal/liblog"
 )
 
-// onSignal: the first signal to stop asks the workers, the second does not ask any more.
+// onSignal: the first signal to stop asks the workers, a later one does not ask any more. Those that come with the first are
+// the same wish: a Ctrl-C reaches the whole group and is passed on by a wrapper, and the kernel sends a death signal for
+// each thread of the parent that ends (prctl(2), PR_SET_PDEATHSIG).
 func (m *Master) onSignal(s os.Signal, now time.Time) {
-	switch {
-	case s == unix.SIGUSR1:
+	if s == unix.SIGUSR1 {
 		m.dumpStats()
+		return
+	}
+	again := now.Sub(m.signalledAt) >= sameWishMax
+	m.signalledAt = now
+	switch {
+	case m.phase == stopping && !again:
+		m.log.Debug().Stringer("signal", s).Msg("stopping already")
 	case m.phase == stopping:
 		m.log.Warn().Stringer("signal", s).Msg("hurrying: what still runs is killed")
 		m.killAll("hurried")
