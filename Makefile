@@ -32,7 +32,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Tests run programs and read files that Go's test cache does not know of: never take a result from it.
 TEST := $(GO) test -count=1 $(TESTFLAGS)
 
-.PHONY: build run demo test race crash lint fuzz bench install clean help check-go standalone
+.PHONY: build run demo test race crash durability lint fuzz bench install clean help check-go standalone
 
 build: check-go ## the binaries, into bin/
 	@mkdir -p bin
@@ -52,6 +52,9 @@ race: check-go ## all tests under the race detector
 
 crash: check-go ## slot processes killed at every instruction of every operation, and repaired; takes minutes
 	$(TEST) -timeout 30m -v -run '^TestKilledAtEveryInstruction$$' ./shmstore -crash=all
+
+durability: check-go ## the whole server killed under load, 300 times, and what it had answered looked up; takes minutes
+	TRADECHAT_KILL_ROUNDS=300 $(TEST) -timeout 30m -v -run '^TestEverythingKilledAgainAndAgain$$' ./server/scenario
 
 lint: check-go ## gofmt, vet, staticcheck and more; settings in .golangci.yml
 	$(GO) run $(GOLANGCI_LINT) run $(PACKAGES)
@@ -74,7 +77,7 @@ clean: ## bin/ and profiles; not tradechat-data/
 
 help: ## this list
 	@echo "usage: make TARGET [NAME=VALUE]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # Each module must build without go.work, by its own go.mod.
 standalone: check-go

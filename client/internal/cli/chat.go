@@ -40,7 +40,7 @@ func (a *app) roomsCommand() *cobra.Command {
   tradechat --user alice rooms --json`,
 		run: func(ctx context.Context, _ []string) (result, error) {
 			l := roomList{Rooms: []room{}}
-			err := a.loggedIn(ctx, a.config(), func(c *client.Client) error {
+			err := a.loggedIn(ctx, func(c *client.Client) error {
 				for r, err := range c.AllRooms(ctx) {
 					if err != nil {
 						return err
@@ -94,7 +94,7 @@ func (a *app) send(ctx context.Context, name, text string) (result, error) {
 		return nil, err
 	}
 	s := sent{Room: name}
-	err = a.loggedIn(ctx, a.config(), func(c *client.Client) error {
+	err = a.loggedIn(ctx, func(c *client.Client) error {
 		if s.RoomID, s.Created, err = c.OpenRoom(ctx, name); err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func (a *app) dm(ctx context.Context, to, text string) (result, error) {
 		return nil, err
 	}
 	d := delivered{To: to}
-	err = a.loggedIn(ctx, a.config(), func(c *client.Client) error {
+	err = a.loggedIn(ctx, func(c *client.Client) error {
 		d.SessionsReached, d.Time, err = c.SendDirect(ctx, to, text)
 		d.Time = utc(d.Time)
 		if err != nil {
@@ -199,7 +199,7 @@ func (a *app) whoCommand() *cobra.Command {
 // who lists the users of a room, or of the whole server if there is no name.
 func (a *app) who(ctx context.Context, name string) (result, error) {
 	l := who{Room: name, Users: []userLine{}}
-	err := a.loggedIn(ctx, a.config(), func(c *client.Client) error {
+	err := a.loggedIn(ctx, func(c *client.Client) error {
 		var r client.Room
 		var err error
 		if name != "" {

@@ -249,9 +249,10 @@ func TestExitCodes(t *testing.T) {
 
 	lose := func(c *peertest.Conn, _ libproto.Frame) { c.Close() }
 	b.peer.Handle(libproto.OpWithdraw, lose)
-	b.wantFailure(exitUnknown, []string{"outcome unknown", "`tradechat history`"}, "withdraw", "1")
+	b.wantFailure(exitUnknown, []string{"outcome unknown", "`tradechat history`"}, "withdraw", "1", "--reconnect-for", "0")
 	b.peer.Handle(libproto.OpBalance, lose)
-	b.wantFailure(exitConnection, []string{"connection lost", "`tradechat status`"}, "balance")
+	b.wantFailure(exitConnection, []string{"connection lost", "`tradechat status`"}, "balance", "--reconnect-for", "0")
+	b.wantFailure(exitUsage, []string{"--reconnect-for -1s: want 0s to 24h"}, "balance", "--reconnect-for", "-1s")
 	b.peer.Handle(libproto.OpRegister, lose)
 	b.env["TRADECHAT_USER"] = ""
 	b.wantFailure(exitUnknown, []string{"ERR_ALREADY_EXISTS then says that it had worked"}, "register", "bob")
@@ -290,7 +291,7 @@ func TestErrorsAsJSON(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	b.peer.Handle(libproto.OpDeposit, func(c *peertest.Conn, _ libproto.Frame) { c.Close() })
-	got = b.run("deposit", "1", "--json")
+	got = b.run("deposit", "1", "--json", "--reconnect-for", "0")
 	if f := parse[report](t, got.err).Error; f.ExitCode != exitUnknown || f.Op != "DEPOSIT" || f.SessionID == 0 || f.ReqID == 0 {
 		t.Errorf("got %+v", got)
 	}

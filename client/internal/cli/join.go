@@ -28,7 +28,8 @@ func (o joinOptions) check() error {
 
 func (a *app) joinCommand() *cobra.Command {
 	var o joinOptions
-	made := a.cobra(command{
+	var made *cobra.Command
+	made = a.cobra(command{
 		use:   "join ROOM",
 		short: "Join a room and print its messages as they come",
 		long: `It runs until Ctrl-C, or as --count and --for say, and prints direct messages too.
@@ -41,7 +42,12 @@ reconnected.`,
 		example: `  tradechat --user alice join lobby
   tradechat --user alice join lobby --replay 20
   tradechat --user alice join lobby --count 1 --for 30s --json`,
-		run: func(ctx context.Context, args []string) (result, error) { return nil, a.join(ctx, args[0], o) },
+		run: func(ctx context.Context, args []string) (result, error) {
+			if !made.Flags().Changed(reconnectForFlag) {
+				a.reconnectFor = client.ReconnectForDefault
+			}
+			return nil, a.join(ctx, args[0], o)
+		},
 	})
 	flags := made.Flags()
 	flags.IntVar(&o.count, "count", 0, "leave after `N` messages; 0: do not")
@@ -54,9 +60,7 @@ func (a *app) join(ctx context.Context, name string, o joinOptions) error {
 	if err := errors.Join(checkName(name), o.check()); err != nil {
 		return err
 	}
-	cfg := a.config()
-	cfg.ReconnectFor = client.ReconnectForDefault
-	err := a.loggedIn(ctx, cfg, func(c *client.Client) error {
+	err := a.loggedIn(ctx, func(c *client.Client) error {
 		id, created, err := c.OpenRoom(ctx, name)
 		if err != nil {
 			return err

@@ -9,6 +9,12 @@ const (
 	// logoutWait bounds the farewell: the command has done its work by then.
 	logoutWait = 2 * time.Second
 
+	// reconnectForDefault is how long a command tries to come back, and so to learn what became of what it asked for: time
+	// for a worker's death and for a server's restart, and not too long for somebody who waits. reconnectForMost bounds
+	// --reconnect-for.
+	reconnectForDefault = 10 * time.Second
+	reconnectForMost    = 24 * time.Hour
+
 	// historyLimitDefault and historyLimitMost are for history --limit.
 	historyLimitDefault = 20
 	historyLimitMost    = 1_000_000

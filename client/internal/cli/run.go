@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +28,7 @@ type app struct {
 	user         string
 	passwordFile string
 	data         string
+	reconnectFor time.Duration
 	json         bool
 	began        bool // the command line was understood: what fails from here on is no matter of usage
 }
@@ -100,7 +102,7 @@ Exit codes:
   1    the server refused, or the audit failed
   2    wrong usage, or something on this side, such as a file that cannot be read
   3    cannot connect, the connection was lost, or what answers is not to be trusted
-  4    the outcome is unknown: the request was sent and its answer was lost
+  4    the outcome is unknown: the answer was lost, and nobody could be asked in time
   130  interrupted before it was done`
 
 const rootExamples = `  tradechat register alice
@@ -109,11 +111,16 @@ const rootExamples = `  tradechat register alice
   tradechat --user alice join lobby
   tradechat --server chat.example.org:7878 status --json`
 
+// reconnectForFlag is the flag whose default depends on the command.
+const reconnectForFlag = "reconnect-for"
+
 func (a *app) addGlobalFlags(root *cobra.Command) {
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.server, "server", a.env("TRADECHAT_SERVER", client.AddressDefault), "server's `host:port`; TRADECHAT_SERVER")
 	flags.StringVar(&a.user, "user", a.env("TRADECHAT_USER", ""), "user's `name`; TRADECHAT_USER")
 	flags.StringVar(&a.passwordFile, "password-file", "", "`file` whose first line is the password")
+	flags.DurationVar(&a.reconnectFor, reconnectForFlag, reconnectForDefault,
+		"how long to try to come back when the connection is lost, a `time` such as 30s; 0: never. join: 2m unless given")
 	flags.BoolVar(&a.json, "json", false, "print JSON: one object, errors too (on stderr)")
 }
 

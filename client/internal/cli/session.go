@@ -25,14 +25,14 @@ func (a *app) checkGlobals() error {
 	if err != nil {
 		return fmt.Errorf("--server %q: %w: want host:port, such as %s", a.server, errAddress, client.AddressDefault)
 	}
-	return nil
+	return checkRange("--"+reconnectForFlag, a.reconnectFor, 0, reconnectForMost)
 }
 
 func (a *app) config() client.Config {
 	cfg := client.DefaultConfig()
 	cfg.Address = a.server
 	cfg.Agent = "tradechat/" + version.Version
-	cfg.ReconnectFor = 0 // a command that lost its connection says so
+	cfg.ReconnectFor = a.reconnectFor
 	return cfg
 }
 
@@ -48,7 +48,7 @@ func (a *app) connected(ctx context.Context, do func(*client.Client) error) erro
 
 // loggedIn runs do as the user, and logs out. The password is asked for first: a connection has to log in soon after
 // it was made.
-func (a *app) loggedIn(ctx context.Context, cfg client.Config, do func(*client.Client) error) error {
+func (a *app) loggedIn(ctx context.Context, do func(*client.Client) error) error {
 	if a.user == "" {
 		return hinted{errNoUser, "give --user NAME or set TRADECHAT_USER"}
 	}
@@ -56,7 +56,7 @@ func (a *app) loggedIn(ctx context.Context, cfg client.Config, do func(*client.C
 	if err != nil {
 		return err
 	}
-	c, err := client.Dial(ctx, cfg)
+	c, err := client.Dial(ctx, a.config())
 	if err != nil {
 		return err
 	}

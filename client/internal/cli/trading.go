@@ -51,7 +51,7 @@ func (a *app) postCommand(verb string, post func(*client.Client, context.Context
 			return nil, err
 		}
 		var p client.Posting
-		err = a.loggedIn(ctx, a.config(), func(c *client.Client) error {
+		err = a.loggedIn(ctx, func(c *client.Client) error {
 			p, err = post(c, ctx, amount)
 			return err
 		})
@@ -94,7 +94,7 @@ func (a *app) transfer(ctx context.Context, to, amountText string) (result, erro
 		return nil, err
 	}
 	t := transferred{To: to, AmountMinor: amount}
-	err = a.loggedIn(ctx, a.config(), func(c *client.Client) error {
+	err = a.loggedIn(ctx, func(c *client.Client) error {
 		if t.ToUserID, _, err = c.LookupUser(ctx, to); err != nil {
 			return fmt.Errorf("user %s: %w", to, err)
 		}
@@ -122,7 +122,7 @@ func (a *app) balanceCommand() *cobra.Command {
 		example: `  tradechat --user alice balance`,
 		run: func(ctx context.Context, _ []string) (result, error) {
 			var b client.Balance
-			err := a.loggedIn(ctx, a.config(), func(c *client.Client) (err error) {
+			err := a.loggedIn(ctx, func(c *client.Client) (err error) {
 				b, err = c.Balance(ctx)
 				return err
 			})
@@ -183,7 +183,7 @@ func (a *app) history(ctx context.Context, limit int) (result, error) {
 		return nil, err
 	}
 	h := history{Transactions: []transaction{}}
-	err := a.loggedIn(ctx, a.config(), func(c *client.Client) error {
+	err := a.loggedIn(ctx, func(c *client.Client) error {
 		for x, err := range c.AllTxns(ctx) {
 			if err != nil {
 				return err
