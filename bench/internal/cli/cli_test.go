@@ -52,6 +52,7 @@ func TestWrongUsage(t *testing.T) {
 		{"echo --nonsense", "nonsense"},
 		{"echo --rounds 0", "rounds is 0, want 1 … 1000"},
 		{"echo --rounds many", "many"},
+		{"echo --durability perhaps", "durability is \"perhaps\", want sync, async, none"},
 		{"echo --duration 1ns --workers 0", "workers is 0"},
 		{"respawn --workers 1", "workers is 1, want 2 … 64"},
 		{"idle-memory --connections 0", "connections is 0"},

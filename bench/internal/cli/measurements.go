@@ -82,14 +82,17 @@ func echo() *measurement {
 		short: "Server CPU per request against a bare gnet echo",
 		long: `Drives tradechatd and an echo server of a few lines of gnet with the same client and the same TRANSFER frames, one request of a
 connection on its way at a time, in turns (A B A B). The echo answers as many bytes as a TRANSFER's answer has. Processor
-time is that of all processes of a server, user and system, by their CPU-time clocks. The median of the ratios counts.`,
+time is that of all processes of a server, user and system, by their CPU-time clocks: the journal's belongs to it, but as an echo
+waits for no disk, neither does the server unless told to. The median of the ratios counts.`,
 		example: `  tradechat-bench echo
+  tradechat-bench echo --durability sync
   tradechat-bench echo --workers 2 --rounds 10`,
 		addFlags: func(f *pflag.FlagSet) {
 			f.IntVar(&o.Workers, "workers", o.Workers, "`number` of workers, and of loops of the echo")
 			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections to each")
 			f.IntVar(&o.Rounds, "rounds", o.Rounds, "`number` of rounds of each")
 			f.DurationVar(&o.Duration, "duration", o.Duration, "duration of a round")
+			f.StringVar(&o.Durability, "durability", o.Durability, "the server's `mode`: sync, async or none")
 		},
 		validate: func() error { return o.Validate() },
 		quicken:  func() { o.Connections, o.Rounds, o.Duration = 20, 2, 100*time.Millisecond },

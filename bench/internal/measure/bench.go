@@ -3,6 +3,8 @@ package measure
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"tradechat.internal/bench/internal/figure"
@@ -34,6 +36,13 @@ func within[T int | time.Duration](name string, value, least, most T) error {
 		return nil
 	}
 	return fmt.Errorf("%w: %s is %v, want %v … %v", ErrOption, name, value, least, most)
+}
+
+func oneOf(name, value string, known ...string) error {
+	if slices.Contains(known, value) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s is %q, want %s", ErrOption, name, value, strings.Join(known, ", "))
 }
 
 // micros is a duration in microseconds.

@@ -25,11 +25,12 @@ type EchoOptions struct {
 	Connections int           // to each
 	Rounds      int           // of each
 	Duration    time.Duration // of a round
+	Durability  string        // of tradechatd; an echo waits for no disk
 }
 
 // DefaultEchoOptions is what the reported figure is measured with.
 func DefaultEchoOptions() EchoOptions {
-	return EchoOptions{Workers: 1, Connections: 100, Rounds: 6, Duration: 2 * time.Second}
+	return EchoOptions{Workers: 1, Connections: 100, Rounds: 6, Duration: 2 * time.Second, Durability: "none"}
 }
 
 // Validate checks every setting.
@@ -39,6 +40,7 @@ func (o EchoOptions) Validate() error {
 		within("connections", o.Connections, 2, ConnectionsMax),
 		within("rounds", o.Rounds, 1, RoundsMax),
 		within("duration", o.Duration, 10*time.Millisecond, time.Hour),
+		oneOf("durability", o.Durability, "sync", "async", "none"),
 	)
 }
 
@@ -63,6 +65,7 @@ type EchoPair struct {
 type EchoResult struct {
 	Workers       int           `json:"workers"`
 	Connections   int           `json:"connections"`
+	Durability    string        `json:"durability"`
 	RequestBytes  int           `json:"request_bytes"`
 	ResponseBytes int           `json:"response_bytes"`
 	Pairs         []EchoPair    `json:"pairs"`
@@ -79,7 +82,8 @@ func (r EchoResult) Figures() []figure.Figure {
 	if r.Workers > 1 {
 		what += fmt.Sprintf(", %d workers", r.Workers)
 	}
-	detail := fmt.Sprintf("%.2f µs against %.2f µs, %d rounds each in turns", sample.Of(own).Median, sample.Of(echo).Median, len(r.Pairs))
+	detail := fmt.Sprintf("--durability %s; %.2f µs against %.2f µs, %d rounds each in turns", r.Durability,
+		sample.Of(own).Median, sample.Of(echo).Median, len(r.Pairs))
 	return []figure.Figure{figure.OfSpread(what, r.Ratio, "×", echoTarget, detail)}
 }
 
@@ -96,7 +100,7 @@ func (b Bench) Echo(ctx context.Context, o EchoOptions) (result EchoResult, err 
 	if err := o.Validate(); err != nil {
 		return result, err
 	}
-	s, err := server.Start(ctx, b.Binaries, server.Options{Workers: o.Workers, Args: []string{"--idle-timeout", "1h"}})
+	s, err := server.Start(ctx, b.Binaries, server.Options{Workers: o.Workers, Args: []string{"--idle-timeout", "1h", "--durability", o.Durability}})
 	if err != nil {
 		return result, err
 	}
@@ -162,7 +166,7 @@ func echoContender(ctx context.Context, o EchoOptions) (*proc.Process, *contende
 // compare runs the rounds: one of each that does not count, then A B A B.
 func (b Bench) compare(ctx context.Context, own, echo *contender, o EchoOptions) (EchoResult, error) {
 	r := EchoResult{
-		Workers: o.Workers, Connections: o.Connections, RequestBytes: closedloop.RequestLen, ResponseBytes: closedloop.ResponseLen,
+		Workers: o.Workers, Connections: o.Connections, Durability: o.Durability, RequestBytes: closedloop.RequestLen, ResponseBytes: closedloop.ResponseLen,
 	}
 	for _, c := range []*contender{own, echo} {
 		if _, err := c.round(ctx, o.Duration/4); err != nil {

@@ -46,9 +46,9 @@ func TestEchoFigureIsTheMedianOfTheRatios(t *testing.T) {
 	pair := func(own, echo float64) EchoPair {
 		return EchoPair{Tradechatd: EchoRound{CPUUsPerRequest: own}, Echo: EchoRound{CPUUsPerRequest: echo}}
 	}
-	r := EchoResult{Workers: 1, Connections: 100, Pairs: []EchoPair{pair(6, 5), pair(12, 10), pair(5, 5)}, Ratio: sample.Of([]float64{1.2, 1.2, 1})}
+	r := EchoResult{Workers: 1, Connections: 100, Durability: "none", Pairs: []EchoPair{pair(6, 5), pair(12, 10), pair(5, 5)}, Ratio: sample.Of([]float64{1.2, 1.2, 1})}
 	f := r.Figures()[0]
-	if f.Value != 1.2 || !f.Met || f.Detail != "6.00 µs against 5.00 µs, 3 rounds each in turns" {
+	if f.Value != 1.2 || !f.Met || f.Detail != "--durability none; 6.00 µs against 5.00 µs, 3 rounds each in turns" {
 		t.Errorf("%+v", f)
 	}
 }
