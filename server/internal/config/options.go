@@ -40,7 +40,7 @@ func options(c *Config) []option {
 			value: choice{&c.Registration, []string{RegistrationOpen, RegistrationClosed}}},
 		{name: "lock-mode", help: "one lock per account, or one for all of them (for comparison)",
 			value: choice{&c.LockMode, []string{LockAccount, LockGlobal}}},
-		{name: "durability", help: "what an answer about money promises: sync, it is on disk; async, it will be within 50 ms; none, it is written, and the system brings it to disk when it likes",
+		{name: "durability", help: "what an answer about money promises: sync, it is on disk; async, it will be within 50 ms; none, it will be written within 5 ms, and the system brings it to disk when it likes",
 			value: choice{&c.Durability, []string{DurabilitySync, DurabilityAsync, DurabilityNone}}},
 		{name: "snapshot-every", help: "records after which the books are written down whole, so that a start reads no more than that (but never fewer than there are users)",
 			value: number[uint32]{&c.SnapshotEvery, SnapshotEveryLeast, SnapshotEveryMost, ""}},

@@ -14,8 +14,8 @@
 // # Group commit
 //
 // While a group is written and synced the next one gathers in the ring: the busier the server, the larger the groups. With
-// --durability async the group is written at once and synced every syncEvery; with none it is never synced while
-// the server runs.
+// --durability async and none nobody waits for it: a small group is followed by a pause of gatherFor, in which the next
+// grows. With async it is synced every syncEvery; with none never while the server runs.
 //
 // # Failure
 //

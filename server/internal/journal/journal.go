@@ -176,43 +176,53 @@ func (p *process) run() error {
 		p.store.SetNow(uint64(time.Now().UnixNano()))
 		p.store.Beat()
 		ending := p.stopping.Load() || p.orphaned.Load()
-		wrote, err := p.step()
+		n, err := p.step()
 		if err != nil {
 			p.fail(err)
 		}
 		switch {
-		case ending && (p.failed || !wrote):
+		case ending && (p.failed || n == 0):
 			return p.finish()
+		case ending:
 		case p.failed:
 			p.store.AwaitRecords(p.segment.Head(), idleMax) // only the heart has something to do
-		case !wrote:
+		case n == 0:
 			p.store.AwaitRecords(p.writer.Head(), p.patience())
+		case p.unhurried(n):
+			time.Sleep(gatherFor)
 		}
 	}
 }
 
-// step writes the next group, if there is one, and does what is due.
-func (p *process) step() (wrote bool, err error) {
+// step writes the next group, if there is one, and does what is due. It returns how many records the group had.
+func (p *process) step() (wrote int, err error) {
 	if p.failed {
-		return false, nil
+		return 0, nil
 	}
 	n, err := p.segment.ReadLog(p.writer.Head(), p.group)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	if n != 0 {
 		if err := p.write(p.group[:n]); err != nil {
-			return false, err
+			return 0, err
 		}
 	}
 	if err := p.syncIfDue(); err != nil {
-		return false, err
+		return 0, err
 	}
 	if every := uint64(p.heritage.Config.SnapshotEvery); p.writer.SnapshotDue(every) {
 		p.store.Metrics().Add(shmstore.CounterSnapshots, 1)
 		err = p.writer.Snapshot()
 	}
-	return n != 0, err
+	return n, err
+}
+
+// unhurried tells whether the next group may be let grow: nobody waits for it, the log holds many of them, and this one was not so
+// large that the next would be short of room.
+func (p *process) unhurried(wrote int) bool {
+	return p.heritage.Config.Durability != config.DurabilitySync &&
+		int(p.segment.Shape().LogRecords) >= gatherShare*len(p.group) && wrote < len(p.group)/2
 }
 
 // write makes a group as durable as the mode promises at once, and says so.
