@@ -102,13 +102,20 @@ func BenchmarkFoldApply(b *testing.B) {
 	}
 }
 
-// BenchmarkRecover is a cold start: -bench-records and -bench-accounts say of what.
+// BenchmarkRecover is a cold start: -bench-records and -bench-accounts say of what, the groups are those of a server at work and the
+// largest.
 func BenchmarkRecover(b *testing.B) {
+	for _, size := range []int{24, BlockRecordsMax} {
+		b.Run(fmt.Sprintf("group=%d", size), func(b *testing.B) { benchmarkRecover(b, size) })
+	}
+}
+
+func benchmarkRecover(b *testing.B, size int) {
 	dir := filepath.Join(b.TempDir(), "journal")
 	bank, records := openBank(*benchAccounts)
 	w := openWriter(b, dir, WriterOptions{FileBytes: FileBytesDefault})
 	appendAll(b, w, records)
-	group := make([]txlog.Record, BlockRecordsMax)
+	group := make([]txlog.Record, size)
 	for left := *benchRecords - len(records); left > 0; left -= len(group) {
 		group = group[:min(len(group), left)]
 		bank.transfers(group)

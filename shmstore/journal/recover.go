@@ -132,9 +132,20 @@ func (r *recovery) add(b *block) error {
 		return err
 	}
 	if b.last() >= r.keepFrom {
-		r.Tail = append(r.Tail, b.records...)
+		r.keep(b.records)
 	}
 	return nil
+}
+
+// keep adds to the tail, in memory of twice its size: when that is full, the last records move to its begin.
+func (r *recovery) keep(records []txlog.Record) {
+	if r.Tail == nil {
+		r.Tail = make([]txlog.Record, 0, 2*r.options.TailRecords+BlockRecordsMax)
+	}
+	if len(r.Tail)+len(records) > cap(r.Tail) {
+		r.Tail = append(r.Tail[:0], r.Tail[len(r.Tail)-r.options.TailRecords:]...)
+	}
+	r.Tail = append(r.Tail, records...)
 }
 
 // stand compares the block that the snapshot stands on.

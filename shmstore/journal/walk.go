@@ -43,9 +43,9 @@ type chunk struct {
 // walkBlocks visits all blocks from a position on. What visit is given is valid until it returns. mark is read before
 // the walk begins: a writer that runs meanwhile may be in the middle of a block, but not of one that it has marked.
 func walkBlocks(c contents, from position, mark uint64, visit func(*block) error) (walked, error) {
-	r := &blockReader{contents: c, at: from, mark: mark, out: make(chan chunk), free: make(chan []byte, chunksAhead), stop: make(chan struct{})}
+	r := &blockReader{contents: c, at: from, mark: mark, out: make(chan chunk), free: make(chan chunk, chunksAhead), stop: make(chan struct{})}
 	for range chunksAhead {
-		r.free <- nil
+		r.free <- chunk{}
 	}
 	var reading sync.WaitGroup
 	reading.Go(r.run)
@@ -61,7 +61,7 @@ func walkBlocks(c contents, from position, mark uint64, visit func(*block) error
 		if part.err != nil || part.end != nil {
 			return part.finish()
 		}
-		r.free <- part.buf
+		r.free <- part
 	}
 }
 
@@ -78,7 +78,7 @@ type blockReader struct {
 	at       position
 	mark     uint64
 	out      chan chunk
-	free     chan []byte
+	free     chan chunk // whose memory may be used again
 	stop     chan struct{}
 }
 
@@ -124,18 +124,19 @@ func (r *blockReader) readFile(segment segmentFile) (more bool, err error) {
 		}
 	}
 	for {
-		buf, ok := r.take(segment.path)
+		part, ok := r.take(segment.path)
 		if !ok {
 			return false, nil
 		}
-		n, err := file.ReadAt(buf, r.at.offset)
+		n, err := file.ReadAt(part.buf, r.at.offset)
 		atEnd := errors.Is(err, io.EOF)
 		if err != nil && !atEnd {
 			return false, fmt.Errorf("journal: %w", err)
 		}
 		start := r.at.offset
-		blocks, fault, err := r.parse(segment.path, buf[:n], atEnd)
-		if !r.send(chunk{blocks: blocks, buf: buf, err: err}) || err != nil {
+		var fault string
+		part.blocks, fault, part.err = r.parse(part.blocks, segment.path, part.buf[:n], atEnd)
+		if !r.send(part) || part.err != nil {
 			return false, nil
 		}
 		whole := r.at.offset == start+int64(n) && atEnd
@@ -148,21 +149,22 @@ func (r *blockReader) readFile(segment segmentFile) (more bool, err error) {
 	}
 }
 
-// take waits for a buffer. The first ones are no larger than the file that they are for.
-func (r *blockReader) take(path string) (buf []byte, ok bool) {
+// take waits for a chunk to fill. The first ones are no larger than the file that they are for.
+func (r *blockReader) take(path string) (part chunk, ok bool) {
 	select {
-	case buf = <-r.free:
+	case part = <-r.free:
+		part.blocks = part.blocks[:0]
 	case <-r.stop:
-		return nil, false
+		return chunk{}, false
 	}
 	size := int64(chunkBytes)
 	if st, err := os.Stat(path); err == nil {
 		size = min(size, st.Size()+1) // one more: that the file ends is seen at once
 	}
-	if int64(len(buf)) < size {
-		buf = make([]byte, size)
+	if int64(len(part.buf)) < size {
+		part.buf = make([]byte, size)
 	}
-	return buf, true
+	return part, true
 }
 
 // enter checks a file's header against what comes before it.
@@ -195,9 +197,9 @@ func (r *blockReader) enter(file *os.File, segment segmentFile) error {
 	return nil
 }
 
-// parse takes the whole blocks at the begin of b, and moves on behind them. Bytes that are too few for a block are left
+// parse adds the whole blocks at the begin of b to blocks, and moves on behind them. Bytes that are too few for a block are left
 // for the next read, unless there is none.
-func (r *blockReader) parse(path string, b []byte, atEnd bool) (blocks []block, fault string, err error) {
+func (r *blockReader) parse(blocks []block, path string, b []byte, atEnd bool) (_ []block, fault string, err error) {
 	for used := int64(0); ; {
 		parsed, size, need, fault := parseBlock(b[used:])
 		switch {
