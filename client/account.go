@@ -23,7 +23,7 @@ func (c *Client) Register(ctx context.Context, user, password string) (userID ui
 }
 
 // Login proves that the password is known, checks that the server knows the user, and takes a session. From then on
-// the Client comes back by itself when the connection is lost, with a new session. A wrong name or password is
+// the Client comes back by itself when the connection is lost, and resumes the session if it still exists. A wrong name or password is
 // ErrUnauthorized; the third on a connection ends the Client. A server that does not know the user's keys is
 // ErrServerSignature, which ends the Client too.
 func (c *Client) Login(ctx context.Context, user, password string) (Session, error) {

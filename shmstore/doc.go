@@ -26,8 +26,9 @@
 // # Who writes
 //
 // A process binds one slot (Bind) and changes the segment through its Store, from
-// one goroutine at a time. Worker i has slot i; the master has the last one. Only
-// the master repairs (RepairSlot), and only a slot whose process it has reaped.
+// one goroutine at a time. Worker i has slot i; behind them come the master's and the
+// journal's. Only the master repairs (RepairSlot), and only a slot whose process it has reaped.
+// The journal changes no row: it reads the log and says how far it is durable (durable.go).
 //
 // # Invariants
 //
@@ -43,10 +44,13 @@
 //     RepairSlot frees a lock, and only one that the dead slot and generation owns.
 //  6. The sum of all balances is the supply of the head record, which is the sum of
 //     all deposits less the sum of all withdrawals. Verify checks it.
-//  7. A record is overwritten only when no slot's pending seq is at or below it. The
-//     place of record head+1 is therefore garbage at any time.
+//  7. A record is overwritten only when it is durable and no slot's pending seq is at or
+//     below it. The place of record head+1 is therefore garbage at any time.
 //  8. Ring bytes are overwritten only after the ring's first position has passed
 //     them; a reader copies an entry and then checks that position again.
+//  9. A session outlives its connection and its worker: detached, it keeps its rooms and its
+//     last req_id until it is resumed, with a higher epoch that fences off whoever still
+//     holds the old one, or its time is over.
 //
 // # Lock order
 //
@@ -67,8 +71,9 @@
 // stores become visible in program order and loads are not reordered; other processors
 // are refused at compile time.
 //
-// # Not here yet
+// # Disk
 //
-// Sessions end with their connection or their worker, and a record may be overwritten
-// once it is applied: there is no journal that must have it first.
+// The segment knows of the journal only the durable seq. Package journal is the files, package txlog
+// the record and the fold that segment and files are compared by. Restore fills an empty segment from
+// disk; CheckAgainst tells whether one that a crash left agrees with it.
 package shmstore

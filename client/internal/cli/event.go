@@ -106,6 +106,17 @@ func (g gap) writeText(w io.Writer) {
 	fmt.Fprintf(w, "-- %s missed: %d to %d\n", count(g.LastSeq-g.FirstSeq+1, "message"), g.FirstSeq, g.LastSeq)
 }
 
+type roomReset struct {
+	aboutRoom
+	Event   string `json:"event"`
+	Room    string `json:"room"`
+	LastSeq uint64 `json:"last_seq"`
+}
+
+func (r roomReset) writeText(w io.Writer) {
+	fmt.Fprintln(w, "-- the server was started anew: earlier messages are gone")
+}
+
 type dropped struct {
 	aboutRoom
 	Event          string `json:"event"`
@@ -139,7 +150,8 @@ func (d disconnected) writeText(w io.Writer) { fmt.Fprintf(w, "-- %s\n", printab
 
 type reconnected struct {
 	aboutRoom
-	Event string `json:"event"`
+	Event   string `json:"event"`
+	Resumed bool   `json:"resumed"` // the session is the old one
 }
 
 func (reconnected) writeText(w io.Writer) { fmt.Fprintln(w, "-- back again") }

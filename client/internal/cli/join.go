@@ -37,8 +37,8 @@ The room is made if there is none of that name. When the connection is lost it c
 back by itself and prints what was missed, as far as the server still has it.
 
 With --json every line is an object whose "event" is one of joined_room, message,
-direct, member_joined, member_left, gap, dropped, going_away, disconnected,
-reconnected.`,
+direct, member_joined, member_left, gap, room_reset, dropped, going_away,
+disconnected, reconnected.`,
 		example: `  tradechat --user alice join lobby
   tradechat --user alice join lobby --replay 20
   tradechat --user alice join lobby --count 1 --for 30s --json`,
@@ -126,6 +126,8 @@ func (v *viewer) show(ctx context.Context, p client.Push) error {
 		return v.event(memberChanged(v.room, p))
 	case *client.Gap:
 		return v.fill(ctx, p)
+	case *client.RoomReset:
+		return v.event(roomReset{Event: "room_reset", Room: v.room, LastSeq: p.LastSeq})
 	case *client.Dropped:
 		return v.event(dropped{Event: "dropped", DirectMessages: p.DirectMessages, Other: p.Other})
 	case *client.GoingAway:
@@ -133,7 +135,7 @@ func (v *viewer) show(ctx context.Context, p client.Push) error {
 	case *client.Disconnected:
 		return v.event(disconnected{Event: "disconnected", Error: p.Err.Error()})
 	case *client.Reconnected:
-		return v.event(reconnected{Event: "reconnected"})
+		return v.event(reconnected{Event: "reconnected", Resumed: p.Resumed})
 	case *client.RoomLost:
 		return fmt.Errorf("room %s cannot be joined again: %w", v.room, p.Err)
 	}

@@ -139,6 +139,26 @@ func TestJoinComesBack(t *testing.T) {
 	}
 }
 
+// TestJoinAfterARestart: a server that was started from disk counts a room's messages anew, and that is told.
+func TestJoinAfterARestart(t *testing.T) {
+	var joins atomic.Int64
+	b := newRoom(t, nil)
+	b.peer.Handle(libproto.OpJoinRoom, func(c *peertest.Conn, f libproto.Frame) {
+		if joins.Add(1) == 1 {
+			c.Reply(f, libproto.JoinRoomResponse{LastSeq: 11, MemberCount: 2})
+			c.Close()
+			return
+		}
+		c.Reply(f, libproto.JoinRoomResponse{MemberCount: 1})
+		c.Push(libproto.OpChatBroadcast, chat(1, "new"))
+	})
+	got := b.run("join", "den", "--count", "1", "--json")
+	want := `{"event":"room_reset","room":"den","last_seq":0}` + "\n"
+	if got.code != exitOK || !strings.Contains(got.out, want) || strings.Contains(got.out, `"gap"`) {
+		t.Errorf("got %+v, want a line %s", got, want)
+	}
+}
+
 // TestJoinEnds: some losses are final.
 func TestJoinEnds(t *testing.T) {
 	b := newRoom(t, func(c *peertest.Conn) {

@@ -1,8 +1,9 @@
 // Package master is the supervising process: it owns what must outlive a worker, and serves no client.
 //
 //	master ── holds ── listening sockets (one a worker slot) · segment · eventfds · lock of the data folder
-//	   │  └─ store, bound to the last slot: repairs, admin requests, verification
-//	   ├─ worker 0 ┐
+//	   │  └─ store, bound to its own slot: repairs, admin requests, verification
+//	   ├─ journal  ┐   starts before the workers, ends after them
+//	   ├─ worker 0 │
 //	   ├─ worker 1 ├─ inherit all of that (package heritage)
 //	   └─ worker … ┘
 //
@@ -21,6 +22,12 @@
 //
 // A process that ends without having been asked to is a crash, whatever its exit code. Nothing is respawned once the
 // server stops.
+//
+// # Start and stop
+//
+// A segment that a crash left is repaired and given to the journal, which compares it with the disk (warm). If it is doubtful, or if there
+// is none, a new one is filled from the disk (cold). The workers start once the journal is ready. At a stop they drain while the journal
+// still answers for what they wait for; then it writes the rest and a snapshot, and the books are audited.
 //
 // # Invariants
 //
