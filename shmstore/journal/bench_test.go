@@ -44,7 +44,7 @@ func (b *bank) transfers(group []txlog.Record) {
 	}
 }
 
-func appendAll(b *testing.B, w *Writer, records []txlog.Record) {
+func appendAll(b testing.TB, w *Writer, records []txlog.Record) {
 	b.Helper()
 	for len(records) > 0 {
 		n := min(BlockRecordsMax, len(records))

@@ -41,7 +41,7 @@ type Writer struct {
 	disk    disk
 
 	file   *os.File // nil: the next append begins one
-	place  unix.Stat_t
+	place  place
 	path   string
 	offset int64
 	drafts drafts
@@ -167,7 +167,8 @@ func (w *Writer) makeRoom(seq uint64) error {
 		return err
 	}
 	w.file, w.path, w.offset = file, path, fileHeaderBytes
-	return unix.Fstat(int(file.Fd()), &w.place)
+	w.place, err = placeOf(int(file.Fd()), path)
+	return err
 }
 
 // finishFile makes the present file exactly its whole blocks, on disk.
@@ -186,9 +187,7 @@ func (w *Writer) finishFile() error {
 
 // inPlace sees to it that the file being written is still the one that the next start will read.
 func (w *Writer) inPlace() error {
-	var st unix.Stat_t
-	err := unix.Stat(w.path, &st)
-	if err == nil && st.Dev == w.place.Dev && st.Ino == w.place.Ino {
+	if w.place.held() {
 		return nil
 	}
 	return w.die(fmt.Errorf("%s: %w", w.path, ErrVanished))

@@ -295,3 +295,21 @@ func TestAScannerFollows(t *testing.T) {
 		t.Errorf("%d records of %d", next-1, len(records))
 	}
 }
+
+// TestAGroupAllocatesNothing: each is written, synced and marked out of memory that the Writer has.
+func TestAGroupAllocatesNothing(t *testing.T) {
+	bank, records := openBank(100)
+	w := openWriter(t, filepath.Join(t.TempDir(), "journal"), WriterOptions{FileBytes: FileBytesDefault})
+	appendAll(t, w, records)
+	const runs, size = 200, 8
+	left := make([]txlog.Record, (1+runs)*size)
+	bank.transfers(left)
+	if n := testing.AllocsPerRun(runs, func() {
+		must(t, w.Append(left[:size]))
+		must(t, w.Sync())
+		left = left[size:]
+	}); n != 0 {
+		t.Errorf("a group makes %v allocations", n)
+	}
+	must(t, w.Close())
+}

@@ -88,7 +88,7 @@ func benchFile(t *testing.T, encodeNs, transferNs string) string {
 		"BenchmarkTransfer/account-2 100 " + transferNs + " ns/op 0 B/op 0 allocs/op\n" +
 		"BenchmarkTransferTwoProcesses-2 100 100 ns/op 0 B/op 0 allocs/op\n" +
 		"BenchmarkAppend/group=256-2 100 200 ns/op 5 Mrecords/s 0 B/op 0 allocs/op\n" +
-		"BenchmarkRecover-2 1 2000000000 ns/op 5 Mrecords/s 0 B/op 0 allocs/op\n"
+		"BenchmarkRecover/group=24-2 1 2000000000 ns/op 5 Mrecords/s 0 B/op 0 allocs/op\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

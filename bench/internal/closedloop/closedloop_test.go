@@ -15,7 +15,7 @@ import (
 	"tradechat.internal/libproto"
 )
 
-// server answers TRANSFERs on a real socket, each with what answer makes of it.
+// server answers TRANSFERs on a real socket, each with what answer makes of it; it hangs up at nil.
 type server struct {
 	listener net.Listener
 	requests atomic.Uint64
@@ -44,7 +44,7 @@ func serve(t *testing.T, answer func(dst []byte, request libproto.Frame) []byte)
 func (s *server) converse(conn net.Conn, answer func([]byte, libproto.Frame) []byte) {
 	defer conn.Close()
 	decoder := libproto.Decoder{BodyLenMax: libproto.BodyLenMaxDefault}
-	in, out := make([]byte, RequestLen), []byte(nil)
+	in, out := make([]byte, RequestLen), make([]byte, 0, ResponseLen)
 	for {
 		if _, err := io.ReadFull(conn, in); err != nil {
 			return
@@ -54,7 +54,7 @@ func (s *server) converse(conn net.Conn, answer func([]byte, libproto.Frame) []b
 			return
 		}
 		s.requests.Add(1)
-		if out = answer(out[:0], frame); len(out) == 0 {
+		if out = answer(out[:0], frame); out == nil {
 			return
 		}
 		if _, err := conn.Write(out); err != nil {
@@ -120,6 +120,31 @@ func TestRunCountsWhatTheServerGot(t *testing.T) {
 		if got := s.requests.Load(); got != sent {
 			t.Errorf("depth %d: %d requests counted, the server got %d", depth, sent, got)
 		}
+	}
+}
+
+// TestAnswersInAnotherOrder: pairs of answers change places.
+func TestAnswersInAnotherOrder(t *testing.T) {
+	var held []byte
+	s := serve(t, func(dst []byte, f libproto.Frame) []byte {
+		if f.ReqID%2 == 1 {
+			held = right(held[:0], f)
+			return dst
+		}
+		return append(right(dst, f), held...)
+	})
+	if r, err := s.loop(t, 1, 4).Run(t.Context(), 20*time.Millisecond); err != nil || r.Requests < 4 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestAnAnswerThatComesTwice(t *testing.T) {
+	s := serve(t, func(dst []byte, f libproto.Frame) []byte {
+		f.ReqID = 1
+		return right(dst, f)
+	})
+	if _, err := s.loop(t, 1, 2).Run(t.Context(), time.Minute); !errors.Is(err, ErrAnswer) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package closedloop
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -12,9 +13,11 @@ import (
 	"tradechat.internal/libproto"
 )
 
-// The part of a response's header that repeats the request's: opcode, status (OK is a request's 0) and req_id.
+// The part of a response's header that repeats the request's: opcode, status (OK is a request's 0) and req_id. Responses may come in
+// another order than the requests.
 const (
 	echoedFrom = 10
+	reqIDAt    = 14
 	echoedTo   = 22
 )
 
@@ -28,6 +31,8 @@ type peer struct {
 	in      []byte // room for its answers
 	got     int    // bytes of in that are there
 	checked int    // answers that are known to be right
+
+	answered [DepthMax]bool // by place in the window
 }
 
 func newPeer(p Peer, depth int) *peer {
@@ -51,6 +56,7 @@ func (p *peer) send() error {
 		p.out = appendRequest(p.out, p.to, p.reqID)
 	}
 	p.got, p.checked = 0, 0
+	clear(p.answered[:p.depth])
 	n, err := unix.Write(p.fd, p.out)
 	if err != nil {
 		return fmt.Errorf("closedloop: %w", os.NewSyscallError("write", err))
@@ -81,15 +87,23 @@ func (p *peer) receive() (whole bool, err error) {
 	return p.got == len(p.in), nil
 }
 
+// right tells whether the answer at place i is OK to a request of the window that had none yet.
 func (p *peer) right(i int) bool {
-	request, response := p.out[i*RequestLen:], p.in[i*ResponseLen:]
-	return bytes.Equal(request[echoedFrom:echoedTo], response[echoedFrom:echoedTo])
+	response := p.in[i*ResponseLen:]
+	place := binary.BigEndian.Uint64(response[reqIDAt:echoedTo]) - p.first()
+	if place >= uint64(p.depth) || p.answered[place] {
+		return false
+	}
+	p.answered[place] = true
+	return bytes.Equal(p.out[echoedFrom:reqIDAt], response[echoedFrom:reqIDAt])
 }
 
-// wrong says what came instead of the answer to request i.
+// first is the req_id that the window begins with.
+func (p *peer) first() uint64 { return p.reqID - uint64(p.depth) + 1 }
+
+// wrong says what came that answers no request of the window.
 func (p *peer) wrong(i int) error {
-	want := p.reqID - uint64(p.depth-i-1)
 	decoder := libproto.Decoder{BodyLenMax: libproto.BodyLenMaxDefault}
 	f, _, _ := decoder.Next(p.in[i*ResponseLen : p.got]) // whatever can be read of it
-	return fmt.Errorf("closedloop: %w to TRANSFER %d: %v %v, req_id %d %s", ErrAnswer, want, f.Op, f.Status, f.ReqID, session.Detail(f.Body))
+	return fmt.Errorf("closedloop: %w to TRANSFERs %d … %d: %v %v, req_id %d %s", ErrAnswer, p.first(), p.reqID, f.Op, f.Status, f.ReqID, session.Detail(f.Body))
 }

@@ -19,7 +19,7 @@ BenchmarkTransfer/account-16  	 2925150	        78.43 ns/op	       0 B/op	      
 BenchmarkTransferTwoProcesses-2  1639428	       100 ns/op	       0 B/op	       0 allocs/op
 BenchmarkTransferTwoProcesses-2  1639428	       125 ns/op	       0 B/op	       0 allocs/op
 BenchmarkAppend/group=256-2  2000000	       200 ns/op	         5 Mrecords/s	       0 B/op	       0 allocs/op
-BenchmarkRecover-2  1	       2000000000 ns/op	         5 Mrecords/s	       90 B/op	       9 allocs/op
+BenchmarkRecover/group=24-2  1	       2000000000 ns/op	         5 Mrecords/s	       90 B/op	       9 allocs/op
 PASS
 ok  	tradechat.internal/shmstore	1.253s
 `
