@@ -55,15 +55,16 @@ type DurabilityRound struct {
 // DurabilityResult is the comparison.
 type DurabilityResult struct {
 	Rounds          []DurabilityRound `json:"rounds"`
-	Ratio           sample.Spread     `json:"ratio"`              // one request of a connection at a time
-	RatioPipelined  sample.Spread     `json:"ratio_pipelined"`    // 16
-	RecordsPerGroup float64           `json:"records_per_group"`  // of the sync server, over all rounds
-	HalfLoad        float64           `json:"half_load_per_s"`    // half of what the sync server does
-	AddedUs         sample.Spread     `json:"added_us"`           // p50 at half load, sync less none
-	SyncUs          sample.Spread     `json:"sync_p50_us"`        // p50 at half load
-	NoneUs          sample.Spread     `json:"none_p50_us"`        // likewise
-	FdatasyncUs     sample.Spread     `json:"fdatasync_us"`       // 4 KiB, between the rounds
-	AddedFdatasyncs sample.Spread     `json:"added_in_fdatasync"` // added ÷ fdatasync, round by round
+	Ratio           sample.Spread     `json:"ratio"`                   // one request of a connection at a time
+	RatioPipelined  sample.Spread     `json:"ratio_pipelined"`         // 16
+	GroupRecords    float64           `json:"group_records"`           // that the sync server wrote at once, one request of a connection at a time
+	GroupPipelined  float64           `json:"group_records_pipelined"` // 16
+	HalfLoad        float64           `json:"half_load_per_s"`         // half of what the sync server does
+	AddedUs         sample.Spread     `json:"added_us"`                // p50 at half load, sync less none
+	SyncUs          sample.Spread     `json:"sync_p50_us"`             // p50 at half load
+	NoneUs          sample.Spread     `json:"none_p50_us"`             // likewise
+	FdatasyncUs     sample.Spread     `json:"fdatasync_us"`            // 4 KiB, between the rounds
+	AddedFdatasyncs sample.Spread     `json:"added_in_fdatasync"`      // added ÷ fdatasync, round by round
 }
 
 const (
@@ -74,13 +75,13 @@ const (
 
 // Figures are the two ratios and the added latency.
 func (r DurabilityResult) Figures() []figure.Figure {
-	ratio := func(what string, s sample.Spread) figure.Figure {
-		return figure.OfSpread("throughput of --durability sync ÷ none, "+what, s, "×", durabilityTarget, fmt.Sprintf("trade mix; %.0f records a group", r.RecordsPerGroup))
+	ratio := func(what string, s sample.Spread, group float64) figure.Figure {
+		return figure.OfSpread("throughput of --durability sync ÷ none, "+what, s, "×", durabilityTarget, fmt.Sprintf("trade mix; %.0f records a sync", group))
 	}
 	detail := fmt.Sprintf("%.0f µs against %.0f µs at %.0f/s, and one fdatasync of 4 KiB takes %.0f µs", r.SyncUs.Median, r.NoneUs.Median, r.HalfLoad, r.FdatasyncUs.Median)
 	return []figure.Figure{
-		ratio("100 connections", r.Ratio),
-		ratio("100 connections, 16 requests each under way", r.RatioPipelined),
+		ratio("100 connections", r.Ratio, r.GroupRecords),
+		ratio("100 connections, 16 requests each under way", r.RatioPipelined, r.GroupPipelined),
 		figure.OfSpread("latency that sync adds at half load, p50", r.AddedFdatasyncs, "fdatasyncs", addedLatencyTarget, detail),
 	}
 }
@@ -105,11 +106,6 @@ func (b Bench) Durability(ctx context.Context, o DurabilityOptions) (r Durabilit
 			return r, err
 		}
 	}
-	stats, err := sync.Stats(ctx)
-	if err != nil {
-		return r, err
-	}
-	r.RecordsPerGroup = stats.Journal.RecordsPerGroup
 	if err := b.compareLatency(ctx, o, sync, none, &r); err != nil {
 		return r, err
 	}
@@ -126,10 +122,13 @@ func (b Bench) durabilityServer(ctx context.Context, o DurabilityOptions, mode s
 
 // compareThroughput runs the load generator against each in turns: A B A B.
 func (b Bench) compareThroughput(ctx context.Context, o DurabilityOptions, depth int, sync, none *server.Server, r *DurabilityResult) error {
+	before, err := sync.Stats(ctx)
+	if err != nil {
+		return err
+	}
 	var ratios []float64
 	for i := range o.Rounds {
 		round := DurabilityRound{Depth: depth}
-		var err error
 		if round.Sync, err = b.generate(ctx, sync, o, depth); err != nil {
 			return err
 		}
@@ -141,10 +140,15 @@ func (b Bench) compareThroughput(ctx context.Context, o DurabilityOptions, depth
 		r.Rounds = append(r.Rounds, round)
 		b.Say("durability: depth %d, round %d of %d: sync %.0f/s, none %.0f/s: %.3f ×", depth, i+1, o.Rounds, round.Sync, round.None, round.Ratio)
 	}
+	after, err := sync.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	group := float64(after.Journal.Head-before.Journal.Head) / float64(max(after.Journal.Groups-before.Journal.Groups, 1))
 	if depth == 1 {
-		r.Ratio = sample.Of(ratios)
+		r.Ratio, r.GroupRecords = sample.Of(ratios), group
 	} else {
-		r.RatioPipelined = sample.Of(ratios)
+		r.RatioPipelined, r.GroupPipelined = sample.Of(ratios), group
 	}
 	return nil
 }

@@ -23,9 +23,9 @@ type Stats struct {
 
 // Journal is what stands behind the log.
 type Journal struct {
-	PID             int     `json:"pid"`
-	Head            uint64  `json:"head"`
-	RecordsPerGroup float64 `json:"records_per_group"`
+	PID    int    `json:"pid"`
+	Head   uint64 `json:"head"`
+	Groups uint64 `json:"groups"` // that were written
 }
 
 // Worker is one worker slot.
