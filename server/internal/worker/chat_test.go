@@ -338,10 +338,15 @@ func TestChatAcrossWorkers(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	total := c.segment.MetricsTotal()
-	delivered := total.Counters[shmstore.CounterMessagesDelivered]
-	if want := uint64(members * members * messages); delivered != want {
-		t.Errorf("%d messages delivered, not %d", delivered, want)
+	// They are counted after they are written: the last members may have theirs before.
+	delivered := func() uint64 {
+		total := c.segment.MetricsTotal()
+		return total.Counters[shmstore.CounterMessagesDelivered]
+	}
+	const want = members * members * messages
+	await(t, "all messages counted", func() bool { return delivered() >= want })
+	if n := delivered(); n != want {
+		t.Errorf("%d messages delivered, not %d", n, want)
 	}
 	c.verify()
 }
