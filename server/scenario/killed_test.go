@@ -36,6 +36,7 @@ type order struct {
 // teller makes money requests in one session, from kill to kill.
 type teller struct {
 	*session
+	pays   bool // transfers and nothing else, in turns one and payLegs of them
 	random *rand.Rand
 	others []uint32
 	orders []*order
@@ -46,6 +47,7 @@ type teller struct {
 const (
 	tellerWindow = 8
 	tellers      = 6
+	payLegs      = 500
 )
 
 // TestEverythingKilledAgainAndAgain kills all processes at once under load and starts the server again, in turns with the
@@ -77,7 +79,7 @@ func TestEverythingKilledAgainAndAgain(t *testing.T) {
 		check(t, w.startServer(launchRequest{flags: []string{"--workers=3", "--snapshot-every=5000"}}))
 		applied, lost := 0, 0
 		for _, teller := range all {
-			a, l, err := w.comeBack(teller)
+			a, l, err := w.comeBack(teller, -1)
 			if err != nil {
 				t.Fatalf("round %d (cold %v), %s: %v\n%s", round, cold, teller.name, err, w.server.stderr.String())
 			}
@@ -176,14 +178,18 @@ func (l *teller) next() *order {
 	o := &order{reqID: l.reqID}
 	amount := func() uint64 { return 1 + l.random.Uint64N(100) }
 	other := func() uint32 { return l.others[l.random.IntN(len(l.others))] }
-	switch l.random.IntN(8) {
+	kind, legsMax := l.random.IntN(8), 5
+	if l.pays {
+		kind, legsMax = 4+int(l.reqID%2), payLegs
+	}
+	switch kind {
 	case 0, 1, 2:
 		o.op, o.body = libproto.OpDeposit, libproto.DepositRequest{Amount: amount()}
 	case 3:
 		o.op, o.body = libproto.OpWithdraw, libproto.WithdrawRequest{Amount: amount()}
 	case 4:
 		var legs []libproto.TransferLeg
-		for range 1 + l.random.IntN(5) {
+		for range 1 + l.random.IntN(legsMax) {
 			legs = append(legs, libproto.TransferLeg{ToUserID: other(), Amount: amount()})
 		}
 		o.op, o.body = libproto.OpTransferBatch, libproto.TransferBatchRequest{Legs: legs}
@@ -222,9 +228,10 @@ func (o *order) book(f libproto.Frame) error {
 	return err
 }
 
-// comeBack resumes a teller's session, decides what was not answered, and tries some of what was.
-func (w *world) comeBack(l *teller) (applied, lost int, err error) {
-	s, err := w.greeted(l.name, -1, false)
+// comeBack resumes a teller's session, on the worker of a slot unless that is -1, decides what was not answered, and tries some of
+// what was.
+func (w *world) comeBack(l *teller, slot int) (applied, lost int, err error) {
+	s, err := w.greeted(l.name, slot, false)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -28,6 +28,16 @@ const (
 	// readableWithin is how long a read of what is there already may take.
 	readableWithin = 20 * time.Millisecond
 
+	// dripEvery is the pause between two bytes of a slow HELLO, dripBytes the length of the name in it: half a minute of them.
+	dripEvery = 30 * time.Millisecond
+	dripBytes = 900
+
+	// stormFrames is how often one connection of a storm sends its request, at once.
+	stormFrames = 60
+
+	// midwayRun is how long a worker runs between two stops.
+	midwayRun = 200 * time.Microsecond
+
 	// fillWindow and fillMost are for filling a disk: transfers at once, and at most.
 	fillWindow = 500
 	fillMost   = 200_000
