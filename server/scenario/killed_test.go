@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -278,9 +279,9 @@ func (l *teller) decide(o *order) (outcome libproto.TxnOutcome, err error) {
 	switch {
 	case replayed != (status.Outcome == libproto.TxnApplied):
 		err = fmt.Errorf("request %d: outcome %v, and its retry is replayed: %v", o.reqID, status.Outcome, replayed)
-	case replayed && again.txnID != status.TxnID:
+	case replayed && !again.has(status.TxnID):
 		err = fmt.Errorf("request %d: transaction %d by TXN_STATUS, %d by its retry", o.reqID, status.TxnID, again.txnID)
-	case o.answered && o.txnID != 0 && (!replayed || again.txnID != o.txnID || again.balance != o.balance && o.op != libproto.OpTransferBatch):
+	case o.answered && o.txnID != 0 && (!replayed || !again.has(o.txnID) || again.balance != o.balance && o.op != libproto.OpTransferBatch):
 		err = fmt.Errorf("request %d was answered transaction %d with balance %d, and then %d with %d", o.reqID, o.txnID, o.balance, again.txnID, again.balance)
 	}
 	if err == nil && o.answered {
@@ -289,6 +290,15 @@ func (l *teller) decide(o *order) (outcome libproto.TxnOutcome, err error) {
 	again.reqID, again.body = o.reqID, o.body
 	*o = again
 	return status.Outcome, err
+}
+
+// has tells whether a request was answered this transaction. Legs of a batch that were refused may be applied when it is made again: then
+// the first that is applied is not the one that was.
+func (o *order) has(txnID uint64) bool {
+	if o.op != libproto.OpTransferBatch {
+		return o.txnID == txnID
+	}
+	return slices.ContainsFunc(o.legs, func(leg libproto.LegResult) bool { return leg.TxnID == txnID })
 }
 
 // sameLegs compares the legs of a batch with what they were answered before: those that were applied are what they were; those
