@@ -19,7 +19,7 @@ const (
 	talkWindow  = 16
 	tradeWindow = 8
 
-	// workMax bounds a talk and a trade, in which a server that is always busy would be asked for ever.
+	// workMax bounds a talk and a trade, in which a server that is always busy would be asked for ever, and the stops of midway.
 	workMax = time.Minute
 
 	// watchPause lies between two rounds of a watch: it is to notice trouble, not to make load.

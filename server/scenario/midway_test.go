@@ -62,7 +62,7 @@ func cmdMidway(ts *testscript.TestScript, w *world, args []string) {
 
 // killMidway stops a process until it stands where it is wanted, and then kills it. It runs on between two stops.
 func (p workerProcess) killMidway(segment *shmstore.Segment, slot int, wanted string) (stops int, err error) {
-	for over := time.Now().Add(patience); time.Now().Before(over); {
+	for over := time.Now().Add(workMax); time.Now().Before(over); {
 		if err := p.signal("STOP"); err != nil {
 			return stops, err
 		}
