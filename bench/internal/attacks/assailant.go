@@ -106,6 +106,16 @@ func (a *assailant) send(socket *net.TCPConn, b []byte) error {
 // untilEnded reads whatever comes until the server ends the connection.
 func untilEnded(socket *net.TCPConn) { _, _ = io.Copy(io.Discard, socket) }
 
+// drained has untilEnded run in the background, and closes the channel after it.
+func drained(socket *net.TCPConn) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		untilEnded(socket)
+	}()
+	return ended
+}
+
 // farewell is untilEnded for one that must have been thrown out.
 func farewell(socket *net.TCPConn) {
 	_ = socket.SetReadDeadline(time.Now().Add(farewellMax))

@@ -53,6 +53,10 @@ var table = []attack{
 		name: "garbage", short: "random bytes, as fast as they go", connections: 50,
 		counter: "bad_packets", behave: garbage,
 	},
+	{
+		name: "batch-flood", short: "users who transfer in batches of 1,024, as fast as they go", connections: 4, accounts: 2,
+		counter: "total_connections", behave: batchFlood,
+	},
 }
 
 // Names are the attacks that there are.

@@ -51,7 +51,7 @@ type siege struct {
 // suffer measures one attack on a server of its own.
 func suffer(ctx context.Context, b measure.Bench, o Options, a attack) (Outcome, error) {
 	s, err := server.Start(ctx, b.Binaries, server.Options{Workers: workers, Args: []string{
-		"--login-timeout", o.LoginTimeout.String(), "--max-per-address", strconv.Itoa(o.MaxPerAddress),
+		"--login-timeout", o.LoginTimeout.String(), "--max-per-address", strconv.Itoa(o.MaxPerAddress), "--rate-limit", strconv.Itoa(o.RateLimit),
 	}})
 	if err != nil {
 		return Outcome{}, err
@@ -86,7 +86,7 @@ func (g *siege) prepare(ctx context.Context) (err error) {
 	if g.options.Connections > 0 {
 		g.order.Connections = g.options.Connections
 	}
-	if g.order.Accounts, err = g.server.AddUsers(ctx, max(1, g.attack.accounts), 0); err != nil {
+	if g.order.Accounts, err = g.server.AddUsers(ctx, max(1, g.attack.accounts), openingMinor); err != nil {
 		return err
 	}
 	if g.order.Room, err = g.busyRoom(ctx); err != nil {

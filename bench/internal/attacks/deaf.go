@@ -2,11 +2,9 @@ package attacks
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"time"
 
-	"tradechat.internal/bench/internal/session"
 	"tradechat.internal/libproto"
 )
 
@@ -21,19 +19,6 @@ const (
 	talkBytes = 4 << 10
 	talkEvery = time.Millisecond
 )
-
-// login says HELLO and logs in with one of the order's accounts.
-func (a *assailant) login(socket *net.TCPConn, account int) error {
-	u := a.order.Accounts[account]
-	c := session.On(socket)
-	if _, err := c.Hello(); err != nil {
-		return err
-	}
-	if _, err := c.Login(u.Name, u.Keys); err != nil {
-		return err
-	}
-	return socket.SetDeadline(time.Time{})
-}
 
 // deaf joins the room of the order and never reads again. The first connection of the run talks, and reads.
 func deaf(ctx context.Context, a *assailant, socket *net.TCPConn) {
@@ -68,11 +53,7 @@ func (a *assailant) talk(ctx context.Context, socket *net.TCPConn) {
 	if a.login(socket, 1) != nil || a.send(socket, a.join()) != nil {
 		return
 	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		untilEnded(socket)
-	}()
+	ended := drained(socket)
 	message := make([]byte, talkBytes)
 	for i := range message {
 		message[i] = 'x'
@@ -93,13 +74,4 @@ func (a *assailant) talk(ctx context.Context, socket *net.TCPConn) {
 			return
 		}
 	}
-}
-
-// openRoom makes a room, or finds it.
-func openRoom(c *session.Conn, name string) (uint32, error) {
-	var r libproto.RoomOpenResponse
-	if err := c.Ask(libproto.OpRoomOpen, libproto.RoomOpenRequest{Name: []byte(name)}, &r); err != nil {
-		return 0, fmt.Errorf("attacks: room %s: %w", name, err)
-	}
-	return r.RoomID, nil
 }

@@ -13,7 +13,7 @@ const (
 	// workers is how many the attacked server has.
 	workers = 2
 
-	// openingMinor is what each bystander begins with: more than any run can move away, a cent a request.
+	// openingMinor is what each user begins with: more than any run can move away, a cent at a time.
 	openingMinor = 1 << 40
 
 	// roomMembers is how many bystanders share a room.

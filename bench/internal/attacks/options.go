@@ -21,6 +21,7 @@ type Options struct {
 	Connections   int           // of an attack; 0: its own number
 	Sources       int           // addresses that an attack comes from
 	MaxPerAddress int           // the server's --max-per-address
+	RateLimit     int           // the server's --rate-limit
 	LoginTimeout  time.Duration // the server's --login-timeout
 }
 
@@ -50,6 +51,7 @@ func (o Options) Validate() error {
 		within("connections", o.Connections, 0, connectionsMax),
 		within("sources", o.Sources, 1, sourcesMax),
 		within("max-per-address", o.MaxPerAddress, 0, 1_000_000),
+		within("rate-limit", o.RateLimit, 0, 10_000_000),
 		within("login-timeout", o.LoginTimeout, 100*time.Millisecond, 10*time.Minute),
 	)
 }

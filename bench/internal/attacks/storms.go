@@ -34,11 +34,7 @@ func slowloris(ctx context.Context, a *assailant, socket *net.TCPConn) {
 
 // drip sends a byte a second until the connection ends, or the last byte was sent and the server then ends it.
 func (a *assailant) drip(ctx context.Context, socket *net.TCPConn, b []byte) {
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		untilEnded(socket)
-	}()
+	ended := drained(socket)
 	every := time.NewTicker(dripEvery)
 	defer every.Stop()
 	for len(b) > 0 && a.send(socket, b[:1]) == nil {

@@ -31,6 +31,7 @@ The attacks:
 		example: `  tradechat-bench attacks
   tradechat-bench attacks --attack silent,slowloris --duration 30s
   tradechat-bench attacks --attack silent --max-per-address 100 --sources 1
+  tradechat-bench attacks --attack batch-flood --rate-limit 500
   tradechat-bench attacks --quick --check`,
 		addFlags: func(f *pflag.FlagSet) {
 			f.StringSliceVar(&o.Attacks, "attack", nil, "`names` of the attacks (default all)")
@@ -41,6 +42,7 @@ The attacks:
 			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections of an attack (default its own)")
 			f.IntVar(&o.Sources, "sources", o.Sources, "`number` of addresses that an attack comes from")
 			f.IntVar(&o.MaxPerAddress, "max-per-address", o.MaxPerAddress, "the server's `limit` (0: none)")
+			f.IntVar(&o.RateLimit, "rate-limit", o.RateLimit, "the server's `limit` (0: none)")
 			f.DurationVar(&o.LoginTimeout, "login-timeout", o.LoginTimeout, "the server's")
 			f.BoolVar(&quick, "quick", false, "tiny sizes: shows that everything works, the figures mean nothing")
 		},
