@@ -52,6 +52,7 @@ type siege struct {
 func suffer(ctx context.Context, b measure.Bench, o Options, a attack) (Outcome, error) {
 	s, err := server.Start(ctx, b.Binaries, server.Options{Workers: workers, Args: []string{
 		"--login-timeout", o.LoginTimeout.String(), "--max-per-address", strconv.Itoa(o.MaxPerAddress), "--rate-limit", strconv.Itoa(o.RateLimit),
+		"--durability", o.Durability,
 	}})
 	if err != nil {
 		return Outcome{}, err
@@ -141,12 +142,19 @@ func (g *siege) rounds(ctx context.Context) (err error) {
 		round.Ratio = round.With.P99Us / max(round.Without.P99Us, 1)
 		ratios = append(ratios, round.Ratio)
 		g.outcome.Rounds = append(g.outcome.Rounds, round)
-		g.Say("attacks: %s, round %d of %d: p99 %s ms without, %s ms with: %.2f ×; server %.2f and %.2f cores, %+.1f MiB; %+v", g.attack.name, i+1, g.options.Rounds,
-			ms(round.Without.P99Us), ms(round.With.P99Us), round.Ratio, round.Without.ServerCores, round.With.ServerCores,
-			mib(round.With.PeakBytes-g.outcome.BeforeBytes), *round.With.Tally)
+		g.report(i, round)
 	}
 	g.outcome.Ratio = sample.Of(ratios)
 	return nil
+}
+
+// report is one line of progress about a round.
+func (g *siege) report(i int, r Round) {
+	t := r.With.Tally
+	g.Say("attacks: %s, round %d of %d: p99 %s ms without, %s ms with: %.2f ×; server %.2f and %.2f cores, %+.1f MiB; "+
+		"%d connections, %d made, %d thrown out, %d failed, %.1f MB sent", g.attack.name, i+1, g.options.Rounds,
+		ms(r.Without.P99Us), ms(r.With.P99Us), r.Ratio, r.Without.ServerCores, r.With.ServerCores, mib(r.With.PeakBytes-g.outcome.BeforeBytes),
+		t.Connections, t.Made, t.ThrownOut, t.Failed, float64(t.BytesSent)/1e6)
 }
 
 // conclude judges what is left after the rounds.

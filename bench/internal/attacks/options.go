@@ -23,11 +23,12 @@ type Options struct {
 	MaxPerAddress int           // the server's --max-per-address
 	RateLimit     int           // the server's --rate-limit
 	LoginTimeout  time.Duration // the server's --login-timeout
+	Durability    string        // the server's --durability
 }
 
 // DefaultOptions is what the reported figures are measured with. A phase is longer than the server's login timeout.
 func DefaultOptions() Options {
-	return Options{Rounds: 2, Duration: 12 * time.Second, Bystanders: 40, Rate: 1000, Sources: 64, LoginTimeout: 10 * time.Second}
+	return Options{Rounds: 2, Duration: 12 * time.Second, Bystanders: 40, Rate: 1000, Sources: 64, LoginTimeout: 10 * time.Second, Durability: "sync"}
 }
 
 // Quicken reduces the sizes to what shows that it works.
@@ -38,6 +39,9 @@ func (o *Options) Quicken() {
 // Validate checks every setting.
 func (o Options) Validate() error {
 	var unknown error
+	if !slices.Contains([]string{"sync", "async", "none"}, o.Durability) {
+		unknown = fmt.Errorf("%w: durability is %q, want sync, async, none", ErrOption, o.Durability)
+	}
 	for _, name := range o.Attacks {
 		if !slices.Contains(Names(), name) {
 			unknown = fmt.Errorf("%w: attack %q, want %s", ErrOption, name, strings.Join(Names(), ", "))

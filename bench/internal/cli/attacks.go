@@ -44,6 +44,7 @@ The attacks:
 			f.IntVar(&o.MaxPerAddress, "max-per-address", o.MaxPerAddress, "the server's `limit` (0: none)")
 			f.IntVar(&o.RateLimit, "rate-limit", o.RateLimit, "the server's `limit` (0: none)")
 			f.DurationVar(&o.LoginTimeout, "login-timeout", o.LoginTimeout, "the server's")
+			f.StringVar(&o.Durability, "durability", o.Durability, "the server's `mode`: sync, async or none")
 			f.BoolVar(&quick, "quick", false, "tiny sizes: shows that everything works, the figures mean nothing")
 		},
 		validate: func() error {
