@@ -27,8 +27,8 @@ type assailant struct {
 
 // Run attacks until the context ends, and then prints the tally.
 func Run(ctx context.Context, order Order, stdout io.Writer) error {
-	if err := unix.Setpriority(unix.PRIO_PGRP, 0, niceness); err != nil {
-		return fmt.Errorf("attacks: niceness: %w", err)
+	if err := standBack(); err != nil {
+		return err
 	}
 	does, _ := find(order.Attack)
 	n, err := affordable(order.Connections)
@@ -51,6 +51,19 @@ func Run(ctx context.Context, order Order, stdout io.Writer) error {
 	return err
 }
 
+// standBack makes this process, with all its threads, less urgent than those that it attacks.
+func standBack() error {
+	const raw = 20 // the system call returns 20 - niceness
+	urgency, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err == nil {
+		err = unix.Setpriority(unix.PRIO_PGRP, 0, min(nicenessMost, raw-urgency+nicenessAdded))
+	}
+	if err != nil {
+		return fmt.Errorf("attacks: niceness: %w", err)
+	}
+	return nil
+}
+
 // affordable is how many of n connections this process has descriptors for. The Go runtime has raised the limit to what is allowed.
 func affordable(n int) (int, error) {
 	var limit unix.Rlimit
@@ -66,7 +79,9 @@ func (a *assailant) serve(ctx context.Context, i int) {
 	for ctx.Err() == nil {
 		socket, err := a.dial(ctx, source)
 		if err != nil {
-			a.failed.Add(1)
+			if ctx.Err() == nil {
+				a.failed.Add(1)
+			}
 			pause(ctx, redialAfter)
 			continue
 		}

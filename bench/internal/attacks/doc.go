@@ -5,7 +5,7 @@
 //	       ├─ memory and processor time of the server's processes (procfs)  ╌╌╌╌▶      │     ╰── worker 1
 //	       ├─ SERVER_STATS: connections, restarts, counters, books ───────────────▶ admin socket
 //	       └─ starts, stops ──▶ attacker: connections from 127.0.0.2 and up ─────────▶ │
-//	                            nice 19: it takes what the others leave of the machine
+//	                            nicer by 10: it takes what the others leave of the machine
 //
 // The attacker shares the machine with its victims, as it would not elsewhere. Its niceness keeps it from taking the processor away
 // from them; what it costs the kernel to carry its packets cannot be kept apart, and is part of what is measured.

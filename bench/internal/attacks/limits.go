@@ -42,8 +42,9 @@ const (
 	// descriptorsSpare is how many descriptors the attacker needs beside its connections.
 	descriptorsSpare = 64
 
-	// niceness is the attacker's: the least urgent that there is.
-	niceness = 19
+	// nicenessAdded is what the attacker is nicer than the others, nicenessMost the most that there is.
+	nicenessAdded = 10
+	nicenessMost  = 19
 
 	// dialMax is how long connecting may take, and redialAfter the pause after it failed.
 	dialMax     = 5 * time.Second

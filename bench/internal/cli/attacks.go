@@ -22,7 +22,7 @@ func (a *app) attacksCommand() *cobra.Command {
 		short: "What clients that mean harm cost those that do not",
 		long: `Runs a server with two workers and bystanders who chat and pay at a steady rate, from an open loop that counts from when each
 request was due, and compares their p99 without and under attack, in turns (A B A B). The attacker is a process of its own, at
-the lowest priority, with connections from 127.0.0.2 and up. Afterwards no worker may have been replaced, every bystander's
+a lower priority, with connections from 127.0.0.2 and up. Afterwards no worker may have been replaced, every bystander's
 request must have been answered, the books must be right, the attack's connections gone, and the memory bounded; anything
 else is listed in the last row. Each attack has a server of its own.
 
