@@ -185,8 +185,8 @@ func (g *siege) judge(stats server.Stats) {
 		g.fault("the server has not noticed the attack: %s did not move", g.attack.counter)
 	}
 	first, last := g.outcome.Rounds[0].With, g.outcome.Rounds[len(g.outcome.Rounds)-1].With
-	if kept := last.AfterBytes - first.AfterBytes; kept > memoryKeptMax {
-		g.fault("memory grows from attack to attack: %+.1f MiB", mib(kept))
+	if kept := (last.AfterBytes - first.AfterBytes) / int64(max(1, len(g.outcome.Rounds)-1)); kept > memoryKeptMax {
+		g.fault("memory grows from attack to attack: %+.1f MiB each", mib(kept))
 	}
 	_, with := g.outcome.phases()
 	if grown := with.PeakBytes - g.outcome.BeforeBytes; grown > memoryGrowthMax {

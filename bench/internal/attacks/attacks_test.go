@@ -133,7 +133,7 @@ func TestWhatMustNotHappenIsAFault(t *testing.T) {
 		"books":             {func(_ *siege, s *server.Stats) { s.Verify = server.Verify{Problems: []string{"lost"}} }, "the books:  [lost]"},
 		"not noticed":       {func(g *siege, _ *server.Stats) { g.outcome.Noticed = 0 }, "the server has not noticed the attack"},
 		"too short to be":   {func(g *siege, _ *server.Stats) { g.outcome.Noticed, g.options.Duration = 0, time.Second }, ""},
-		"a leak":            {func(g *siege, _ *server.Stats) { g.outcome.Rounds[1].With.AfterBytes = 60 << 20 }, "memory grows from attack to attack: +38.0 MiB"},
+		"a leak":            {func(g *siege, _ *server.Stats) { g.outcome.Rounds[1].With.AfterBytes = 60 << 20 }, "memory grows from attack to attack: +38.0 MiB each"},
 		"too much memory":   {func(g *siege, _ *server.Stats) { g.outcome.Rounds[0].With.PeakBytes = 300 << 20 }, "memory grew by 280.0 MiB"},
 	} {
 		g, stats := ended()

@@ -36,7 +36,7 @@ const (
 	// of one frame, and the output of one slow consumer, for each of its connections.
 	memoryGrowthMax = 256 << 20
 
-	// memoryKeptMax is how much higher the memory may be after the last round than after the first.
+	// memoryKeptMax is how much higher the memory may be after a round than after the one before, on average.
 	memoryKeptMax = 16 << 20
 
 	// descriptorsSpare is how many descriptors the attacker needs beside its connections.
