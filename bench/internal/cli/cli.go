@@ -45,6 +45,7 @@ Exit codes:
 const rootExamples = `  tradechat-bench figures --check
   tradechat-bench echo --rounds 10 --duration 5s
   tradechat-bench respawn --json respawn.json
+  tradechat-bench attacks --attack silent,garbage
   tradechat-bench demo`
 
 // app is one command line.
@@ -104,7 +105,7 @@ func (a *app) root() *cobra.Command {
 	for _, m := range measurements() {
 		root.AddCommand(a.measurementCommand(m))
 	}
-	root.AddCommand(a.figuresCommand(), a.demoCommand(), a.echoServerCommand())
+	root.AddCommand(a.figuresCommand(), a.attacksCommand(), a.demoCommand(), a.echoServerCommand(), a.attackerCommand())
 	return root
 }
 

@@ -18,7 +18,7 @@ func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 }
 
 func TestEveryCommandHasHelpAndExamples(t *testing.T) {
-	commands := append(names(measurements()), "figures", "demo")
+	commands := append(names(measurements()), "figures", "attacks", "demo")
 	for _, name := range commands {
 		code, out, _ := run(t, name, "--help")
 		for _, part := range []string{"Usage:\n  tradechat-bench " + name, "Examples:\n  tradechat-bench " + name, "--bin folder"} {
@@ -33,8 +33,8 @@ func TestEveryCommandHasHelpAndExamples(t *testing.T) {
 			t.Errorf("the list of commands lacks %s:\n%s", name, out)
 		}
 	}
-	if strings.Contains(out, "echo-server") {
-		t.Errorf("the echo server is not for people:\n%s", out)
+	if strings.Contains(out, "echo-server") || strings.Contains(out, "attacker") {
+		t.Errorf("the echo server and the attacker are not for people:\n%s", out)
 	}
 }
 
@@ -54,6 +54,8 @@ func TestWrongUsage(t *testing.T) {
 		{"echo --rounds many", "many"},
 		{"echo --durability perhaps", "durability is \"perhaps\", want sync, async, none"},
 		{"echo --duration 1ns --workers 0", "workers is 0"},
+		{"attacks --attack loud", "attack \"loud\", want slowloris, length-bombs"},
+		{"attacks --rate 0", "rate is 0"},
 		{"respawn --workers 1", "workers is 1, want 2 … 64"},
 		{"idle-memory --connections 0", "connections is 0"},
 		{"allocs --depth 1025", "depth is 1025"},

@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tradechat.internal/bench/internal/closedloop"
 	"tradechat.internal/bench/internal/figure"
 	"tradechat.internal/bench/internal/openloop"
 	"tradechat.internal/bench/internal/proc"
@@ -241,24 +240,29 @@ func openTraders(ctx context.Context, s *server.Server, n int) (*openloop.Loop, 
 	if err != nil {
 		return nil, err
 	}
-	peers := make([]closedloop.Peer, 0, n)
+	fds, to := make([]int, 0, n), make([]uint32, 0, n)
 	for i, u := range users {
 		fd, err := openBare(ctx, s.Address, u)
 		if err != nil {
-			closeAll(peers)
+			closeFDs(fds)
 			return nil, err
 		}
-		peers = append(peers, closedloop.Peer{FD: fd, ToUserID: users[(i+1)%n].ID})
+		fds, to = append(fds, fd), append(to, users[(i+1)%n].ID)
 	}
-	return openloop.New(peers)
+	return openloop.New(fds, openloop.Transfers(to))
+}
+
+func closeFDs(fds []int) {
+	for _, fd := range fds {
+		_ = unix.Close(fd)
+	}
 }
 
 func median(run openloop.Result, err error) (time.Duration, error) {
-	if err != nil || len(run.Latencies) == 0 {
-		return 0, errors.Join(err, fmt.Errorf("measure: %d answers", len(run.Latencies)))
+	if err = errors.Join(err, run.Failure); err != nil || len(run.Latencies) == 0 {
+		return 0, errors.Join(err, fmt.Errorf("measure: %d answers, %d failures", len(run.Latencies), run.Failed))
 	}
-	slices.Sort(run.Latencies)
-	return run.Latencies[len(run.Latencies)/2], nil
+	return run.Percentile(50), nil
 }
 
 // fdatasync is the median time of a small write and its sync into a file that was written before, on the disk of the journal.

@@ -17,6 +17,7 @@ type Stats struct {
 	Workers     []Worker          `json:"workers"`
 	Ops         map[string]uint64 `json:"ops"`
 	Statuses    map[string]uint64 `json:"statuses"`
+	Totals      map[string]uint64 `json:"totals"` // the counters, by name
 	Journal     Journal           `json:"journal"`
 	Verify      Verify            `json:"verify"`
 }
