@@ -184,20 +184,18 @@ func (c *tracedChild) runToStop() {
 	}
 }
 
-// eachState executes the child up to its next stopSelf and visits, once each, the states
-// that its instructions leave; where says after which one.
-func (c *tracedChild) eachState(visit func(image *crashImage, where string)) (instructions int) {
+// eachInstruction executes the child up to its next stopSelf and visits what each instruction leaves, also the one before the
+// first; known tells that the same was visited before, where after which one.
+func (c *tracedChild) eachInstruction(visit func(image *crashImage, where string, known bool)) {
 	c.t.Helper()
-	if c.changed() {
-		visit(c.last, "before the first instruction")
-	}
-	for c.step() {
-		instructions++
-		if c.changed() {
-			visit(c.last, fmt.Sprintf("after instruction %d, %s", instructions, c.source()))
+	visit(c.last, "before the first instruction", !c.changed())
+	for n := 1; c.step(); n++ {
+		known, where := !c.changed(), ""
+		if !known {
+			where = fmt.Sprintf("after instruction %d, %s", n, c.source())
 		}
+		visit(c.last, where, known)
 	}
-	return instructions
 }
 
 // step executes one instruction; false if it was stopSelf's.

@@ -40,6 +40,7 @@ var roles = map[string]func(st *Store, n int, out *bufio.Writer) error{
 	"hold-a-log":   holdLogRole,
 	"crash":        crashRole,
 	"crash-repair": crashRepairRole,
+	"crash-revive": crashReviveRole,
 }
 
 func TestMain(m *testing.M) {
