@@ -38,12 +38,13 @@ type balanceChange [carol + 1]int64
 
 // crashOperation is something that slot 0 is killed in the middle of.
 type crashOperation struct {
-	name    string
-	sampled bool   // part of every test run
-	user    uint32 // whose session the child has; 0: alice's
-	prepare func(st *Store, s Session) error
-	arrange func(t *testing.T, scene *crashScene) // what the others do, in the parent, before the child goes on
-	run     func(st *Store, s Session) error
+	name       string
+	sampled    bool   // part of every test run
+	unrivalled bool   // the watcher takes part: nobody is left to want the same
+	user       uint32 // whose session the child has; 0: alice's
+	prepare    func(st *Store, s Session) error
+	arrange    func(t *testing.T, scene *crashScene) // what the others do, in the parent, before the child goes on
+	run        func(st *Store, s Session) error
 
 	lockMode  LockMode
 	holds     bool            // the watcher has bob's lock meanwhile
@@ -154,7 +155,7 @@ var crashOperations = []crashOperation{
 		},
 	},
 	{
-		name: "take over", sampled: true,
+		name: "take over", sampled: true, unrivalled: true,
 		run: func(st *Store, _ Session) error {
 			_, err := st.ResumeSession(bob, sessionOfSlot(st.seg, 1).ID)
 			return err

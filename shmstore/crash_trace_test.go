@@ -28,6 +28,11 @@ func newCrashScene(t *testing.T, mode LockMode) *crashScene {
 	t.Helper()
 	shape := smallShape()
 	shape.LogRecords, shape.LockMode = logRecordsMin, mode
+	return newSceneOf(t, shape)
+}
+
+func newSceneOf(t *testing.T, shape Shape) *crashScene {
+	t.Helper()
 	scene := &crashScene{seg: newSegment(t, shape), events: newEventFDs(t, shape.Slots())}
 	master := bind(t, scene.seg, 2, nil)
 	for _, name := range []string{"alice", "bob", "carol"} {
@@ -155,9 +160,36 @@ func (c *tracedChild) wait() unix.Signal {
 	return status.StopSignal()
 }
 
-// end kills and reaps the child.
+// finish lets the child run to its end, which must be a good one.
+func (c *tracedChild) finish() {
+	c.t.Helper()
+	for deliver := unix.Signal(0); ; {
+		if err := unix.PtraceCont(c.pid, int(deliver)); err != nil {
+			c.t.Fatal(err)
+		}
+		var status unix.WaitStatus
+		if _, err := unix.Wait4(c.pid, &status, unix.WALL, nil); err != nil {
+			c.t.Fatal(err)
+		}
+		if !status.Stopped() {
+			c.pid = 0
+			if !status.Exited() || status.ExitStatus() != 0 {
+				c.t.Fatalf("the child ended: exit %d, signal %v", status.ExitStatus(), status.Signal())
+			}
+			return
+		}
+		if deliver = status.StopSignal(); deliver == unix.SIGTRAP || deliver == unix.SIGSTOP {
+			deliver = 0
+		}
+	}
+}
+
+// end kills and reaps the child, unless it has ended.
 func (c *tracedChild) end() {
 	defer runtime.UnlockOSThread()
+	if c.pid == 0 {
+		return
+	}
 	_ = unix.Kill(c.pid, unix.SIGKILL)
 	for {
 		var status unix.WaitStatus

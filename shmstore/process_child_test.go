@@ -39,6 +39,7 @@ var roles = map[string]func(st *Store, n int, out *bufio.Writer) error{
 	"hold":         holdRole,
 	"hold-a-log":   holdLogRole,
 	"crash":        crashRole,
+	"crash-frozen": crashRole, // its heart does not beat
 	"crash-repair": crashRepairRole,
 	"crash-revive": crashReviveRole,
 }
@@ -65,8 +66,9 @@ func runRole(name string) error {
 	if err != nil {
 		return err
 	}
-	stop := beatInBackground(st)
-	defer close(stop)
+	if name != "crash-frozen" {
+		defer close(beatInBackground(st))
+	}
 	out := bufio.NewWriter(os.Stdout)
 	if err := roles[name](st, n, out); err != nil {
 		return err
