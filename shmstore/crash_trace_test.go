@@ -184,19 +184,24 @@ func (c *tracedChild) finish() {
 	}
 }
 
-// end kills and reaps the child, unless it has ended.
-func (c *tracedChild) end() {
-	defer runtime.UnlockOSThread()
-	if c.pid == 0 {
-		return
-	}
+// kill ends the child where it is, and reaps it.
+func (c *tracedChild) kill() {
 	_ = unix.Kill(c.pid, unix.SIGKILL)
 	for {
 		var status unix.WaitStatus
 		_, err := unix.Wait4(c.pid, &status, unix.WALL, nil)
 		if err == nil && (status.Exited() || status.Signaled()) || err != nil && err != unix.EINTR {
+			c.pid = 0
 			return
 		}
+	}
+}
+
+// end kills and reaps the child, unless it has ended.
+func (c *tracedChild) end() {
+	defer runtime.UnlockOSThread()
+	if c.pid != 0 {
+		c.kill()
 	}
 }
 
