@@ -50,8 +50,8 @@ test: check-go standalone ## all tests, and that each module builds alone; TESTF
 race: check-go ## all tests under the race detector
 	CGO_ENABLED=1 $(TEST) -race -timeout 10m $(PACKAGES)
 
-crash: check-go ## slot processes killed at every instruction of every operation, and repaired; takes minutes
-	$(TEST) -timeout 30m -v -run '^TestKilledAtEveryInstruction$$' ./shmstore -crash=all
+crash: check-go ## processes killed, and stopped, at every instruction of every operation, and repaired; takes minutes
+	$(TEST) -timeout 30m -v -run '^Test(KilledAtEveryInstruction|AKillLeavesWhatWasCopied|FrozenAtEveryInstruction|NoWakeUpIsLost)$$' ./shmstore -crash=all
 
 durability: check-go ## the whole server killed under load, 300 times, and what it had answered looked up; takes minutes
 	TRADECHAT_KILL_ROUNDS=300 $(TEST) -timeout 30m -v -run '^TestEverythingKilledAgainAndAgain$$' ./server/scenario

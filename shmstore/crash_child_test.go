@@ -192,8 +192,8 @@ var crashOperations = []crashOperation{
 		},
 	},
 	{
-		name: "bind",
-		run:  func(st *Store, _ Session) error { st.Close(); st.begin(); return nil },
+		name: "bind", unrivalled: true,
+		run: func(st *Store, _ Session) error { st.Close(); st.begin(); return nil },
 		committed: func(_ *crashBefore, seg *Segment) bool {
 			return seg.slots[0].generation.Load() == 2 && SlotState(seg.slots[0].state.Load()) == SlotRunning
 		},
@@ -483,7 +483,7 @@ func checkFailed(v *verdict, watcher *Store, _ *crashBefore) {
 
 // The parent steps through the child's first thread: the role must stay on it.
 func init() {
-	if strings.HasPrefix(os.Getenv(envRole), "crash") {
+	if role := os.Getenv(envRole); strings.HasPrefix(role, "crash") || role == "meeting" {
 		runtime.LockOSThread()
 	}
 }

@@ -22,6 +22,7 @@ type crashScene struct {
 	seg     *Segment
 	events  []*os.File
 	watcher *Store
+	head    uint64 // when the child's operation began, for a meeting
 }
 
 func newCrashScene(t *testing.T, mode LockMode) *crashScene {
@@ -109,7 +110,8 @@ type tracedChild struct {
 	scene *crashScene
 	slot  int
 	pid   int
-	at    uintptr // the instruction that was executed last
+	out   *os.File // what the child reports
+	at    uintptr  // the instruction that was executed last
 	last  *crashImage
 	seen  map[uint64]bool
 }
@@ -124,13 +126,20 @@ func traceChild(t *testing.T, scene *crashScene, role string, slot, n int) *trac
 	// a system call pinned must find a P, also while other goroutines run.
 	cmd.Env = append(cmd.Env, "GOGC=off", "GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=4")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	t.Cleanup(func() { out.Close() })
+	cmd.Stdout = in
 	if err := cmd.Start(); errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
 		runtime.UnlockOSThread()
 		t.Skipf("ptrace(2) is not permitted here (a container's seccomp filter, or kernel.yama.ptrace_scope=3): %v", err)
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	child := newTracedChild(t, scene, slot, cmd)
+	child := newTracedChild(t, scene, slot, cmd, out)
 	child.wait() // for the exec
 	if err := unix.PtraceSetOptions(child.pid, unix.PTRACE_O_EXITKILL); err != nil {
 		child.end()
@@ -139,10 +148,10 @@ func traceChild(t *testing.T, scene *crashScene, role string, slot, n int) *trac
 	return child
 }
 
-func newTracedChild(t *testing.T, scene *crashScene, slot int, cmd *exec.Cmd) *tracedChild {
+func newTracedChild(t *testing.T, scene *crashScene, slot int, cmd *exec.Cmd, out *os.File) *tracedChild {
 	mem := make([]byte, len(scene.seg.mem))
 	return &tracedChild{
-		t: t, scene: scene, slot: slot, pid: cmd.Process.Pid,
+		t: t, scene: scene, slot: slot, pid: cmd.Process.Pid, out: out,
 		last: &crashImage{seg: memorySegment(scene.seg, mem)}, seen: make(map[uint64]bool),
 	}
 }

@@ -42,6 +42,7 @@ var roles = map[string]func(st *Store, n int, out *bufio.Writer) error{
 	"crash-frozen": crashRole, // its heart does not beat
 	"crash-repair": crashRepairRole,
 	"crash-revive": crashReviveRole,
+	"meeting":      meetingRole,
 }
 
 func TestMain(m *testing.M) {
