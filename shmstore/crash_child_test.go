@@ -30,6 +30,7 @@ const (
 var (
 	crashMessage     = []byte("0123456789")
 	crashLongMessage = bytes.Repeat([]byte("x"), 500)
+	crashPadding     = bytes.Repeat([]byte("y"), 40)
 	crashAddress     = netip.MustParseAddr("192.0.2.9")
 )
 
@@ -319,7 +320,7 @@ func fillRoomRing(st *Store, s Session) error {
 	}
 	r := st.seg.roomRing(1)
 	for r.filler(r.state().tail, entrySize(len(crashLongMessage))) == 0 {
-		if _, _, err := st.Send(s, 1, []byte(strings.Repeat("y", 40))); err != nil {
+		if _, _, err := st.Send(s, 1, crashPadding); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package shmstore
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -170,7 +171,38 @@ func (f *freezer) rivalry(where string) {
 			}
 		}
 	}
+	f.read(where)
 	_ = drain(st, f.bob)
+}
+
+// read looks at what is seen without a lock: it is whole at any time, and what exists can be found.
+func (f *freezer) read(where string) {
+	f.t.Helper()
+	seg := f.scene.seg
+	for user := uint32(1); user <= seg.UserCount(); user++ {
+		if found, _ := seg.FindUser(seg.UserName(user)); found != user {
+			f.bad(where, "user %d exists, and its name %q is user %d's", user, seg.UserName(user), found)
+		}
+		if stored, server, _ := seg.UserKeys(user); stored != server || stored == ([32]byte{}) {
+			f.bad(where, "user %d has the keys %x %x", user, stored[:4], server[:4])
+		}
+	}
+	for room := uint32(1); room <= seg.RoomCount(); room++ {
+		if info, _ := seg.Room(room); len(info.Name) == 0 || seg.findRoom(info.Name) != room {
+			f.bad(where, "room %d exists, and its name %q is room %d's", room, info.Name, seg.findRoom(info.Name))
+		}
+	}
+	last := uint64(0)
+	_ = f.scene.watcher.RoomHistory(1, 0, 1000, func(e Event) {
+		whole := bytes.Equal(e.Message, crashMessage) || bytes.Equal(e.Message, crashLongMessage) || bytes.Equal(e.Message, crashPadding)
+		if !whole || last != 0 && e.Seq != last+1 {
+			f.bad(where, "message %d after %d is %q", e.Seq, last, e.Message)
+		}
+		last = e.Seq
+	})
+	if info, _ := seg.Room(1); last != info.LastSeq {
+		f.bad(where, "the history ends with message %d, the newest is %d", last, info.LastSeq)
+	}
 }
 
 // held are the locks that the stopped process has, and their words.

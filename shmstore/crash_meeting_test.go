@@ -194,7 +194,7 @@ func meet(t *testing.T, n, k int) (instructions int) {
 		t.Fatalf("the child reports %x, %v", report, err)
 	}
 	if !m.told(scene, report[0] == 1, otherSees) {
-		t.Errorf("%s: the other came %s: nobody saw it (child %v, other %v)", m.name, where, report[0] == 1, otherSees)
+		t.Fatalf("%s: the other came %s: nobody saw it (child %v, other %v)", m.name, where, report[0] == 1, otherSees)
 	}
 	return instructions
 }
