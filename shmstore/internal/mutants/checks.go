@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// check is a selection of one package's tests.
+type check struct {
+	name    string
+	program string   // the package, from the root of the repository
+	args    []string // that select the tests
+	blind   []string // files below these folders are no part of the program
+}
+
+const (
+	stepped   = "^Test(KilledAtEveryInstruction|AKillLeavesWhatWasCopied|FrozenAtEveryInstruction|NoWakeUpIsLost)$"
+	processes = "^Test(TransfersFromSeveralProcesses|KilledProcesses|AStopped|AWaiter|AZombie|ARecycled|ChatBetween|ASegmentWhose|VerifyBeside|HistoryBeside)"
+)
+
+// checks come in this order for each mutant, until one fails.
+var checks = []check{
+	{"crash", "shmstore", []string{"-test.run", stepped}, []string{"server", "shmstore/journal"}},
+	{"unit", "shmstore", []string{"-test.skip", stepped + "|" + processes}, []string{"server", "shmstore/journal"}},
+	{"journal files", "shmstore/journal", nil, []string{"server"}},
+	{"processes", "shmstore", []string{"-test.run", processes}, []string{"server", "shmstore/journal"}},
+	{"journal process", "server/internal/journal", nil, []string{"server/internal/worker"}},
+	{"worker", "server/internal/worker", nil, []string{"server/internal/journal"}},
+	{"server", "server/scenario", nil, nil},
+}
+
+// checkTimeMax is what one check may take: a mutant that stands still is caught by that.
+const checkTimeMax = 90 * time.Second
+
+// sees tells whether the check can notice what is in a file.
+func (c *check) sees(file string) bool {
+	for _, folder := range c.blind {
+		if strings.HasPrefix(file, folder+"/") {
+			return false
+		}
+	}
+	return true
+}
+
+// laboratory is where mutants are built.
+type laboratory struct {
+	root    string // of the repository
+	folder  string // for overlays and programs
+	overlay string // of the mutant under test; "": the product as it is
+	subject string // the mutant's name, or "product"
+}
+
+var errBuild = errors.New("does not build")
+
+// program builds a check's tests, once a subject.
+func (lab *laboratory) program(ctx context.Context, c *check) (path string, err error) {
+	path = filepath.Join(lab.folder, lab.subject+"-"+strings.ReplaceAll(c.program, "/", "-")+".test")
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	args := []string{"test", "-c", "-o", path}
+	if lab.overlay != "" {
+		args = append(args, "-overlay", lab.overlay)
+	}
+	cmd := exec.CommandContext(ctx, "go", append(args, "./"+c.program)...)
+	cmd.Dir = lab.root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%s %w: %w\n%s", lab.subject, errBuild, err, out)
+	}
+	return path, nil
+}
+
+// run runs a check on the subject; failed names the test that failed first, "" if none did.
+func (lab *laboratory) run(ctx context.Context, c *check) (failed string, err error) {
+	program, err := lab.program(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	args := append([]string{"-test.v", "-test.failfast", "-test.timeout", checkTimeMax.String()}, c.args...)
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = filepath.Join(lab.root, c.program)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	// Tests that fail may leave processes behind; their output must not be waited for.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.WaitDelay = time.Second
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	err = cmd.Run()
+	if cmd.Process != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		removeSegments(cmd.Process.Pid)
+	}
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return firstFailure(&out), nil
+	} else if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil
+	}
+	return "", err
+}
+
+// removeSegments removes what a test program that was cut short has left in /dev/shm.
+func removeSegments(pid int) {
+	left, _ := filepath.Glob("/dev/shm/tradechat-test-" + strconv.Itoa(pid) + "-*")
+	for _, path := range left {
+		_ = os.Remove(path)
+	}
+}
+
+// firstFailure is the innermost test that failed first, or the one that ran when the program ended.
+func firstFailure(out *bytes.Buffer) (failed string) {
+	running := "before any test"
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		line := strings.TrimSpace(lines.Text())
+		if name, ok := strings.CutPrefix(line, "=== RUN   "); ok {
+			running = name
+		}
+		name, ok := strings.CutPrefix(line, "--- FAIL: ")
+		name, _, _ = strings.Cut(name, " ")
+		switch {
+		case !ok:
+		case failed == "" || strings.HasPrefix(name, failed+"/"):
+			failed = name
+		default:
+			return failed
+		}
+	}
+	if failed == "" {
+		failed = running + " (the program ended)"
+	}
+	return failed
+}
