@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,37 +22,46 @@ type check struct {
 	name    string
 	program string   // the package, from the root of the repository
 	args    []string // that select the tests
-	blind   []string // files below these folders are no part of the program
+	folders []string // whose files are part of the program
 }
 
 const (
-	stepped   = "^Test(KilledAtEveryInstruction|AKillLeavesWhatWasCopied|FrozenAtEveryInstruction|NoWakeUpIsLost)$"
+	killed    = "^Test(KilledAtEveryInstruction|AKillLeavesWhatWasCopied)$"
+	frozen    = "^TestFrozenAtEveryInstruction$"
+	woken     = "^TestNoWakeUpIsLost$"
 	processes = "^Test(TransfersFromSeveralProcesses|KilledProcesses|AStopped|AWaiter|AZombie|ARecycled|ChatBetween|ASegmentWhose|VerifyBeside|HistoryBeside)"
+	elsewhere = killed + "|" + frozen + "|" + woken + "|" + processes
+
+	// byteByByte damages each byte of a journal in turn, which takes longer than all other tests together.
+	byteByByte = "^TestEveryByteCounts$"
+)
+
+// The folders of the product.
+const (
+	store   = "shmstore"
+	files   = "shmstore/journal"
+	journal = "server/internal/journal"
+	worker  = "server/internal/worker"
 )
 
 // checks come in this order for each mutant, until one fails.
 var checks = []check{
-	{"crash", "shmstore", []string{"-test.run", stepped}, []string{"server", "shmstore/journal"}},
-	{"unit", "shmstore", []string{"-test.skip", stepped + "|" + processes}, []string{"server", "shmstore/journal"}},
-	{"journal files", "shmstore/journal", nil, []string{"server"}},
-	{"processes", "shmstore", []string{"-test.run", processes}, []string{"server", "shmstore/journal"}},
-	{"journal process", "server/internal/journal", nil, []string{"server/internal/worker"}},
-	{"worker", "server/internal/worker", nil, []string{"server/internal/journal"}},
-	{"server", "server/scenario", nil, nil},
+	{"killed", store, []string{"-test.run", killed}, []string{store}},
+	{"frozen", store, []string{"-test.run", frozen}, []string{store}},
+	{"woken", store, []string{"-test.run", woken}, []string{store}},
+	{"unit", store, []string{"-test.skip", elsewhere}, []string{store}},
+	{"processes", store, []string{"-test.run", processes}, []string{store}},
+	{"journal files", files, []string{"-test.skip", byteByByte}, []string{files}},
+	{"journal process", journal, nil, []string{store, files, journal}},
+	{"worker", worker, nil, []string{store, worker}},
+	{"server", "server/scenario", nil, []string{store, files, journal, worker}},
 }
 
 // checkTimeMax is what one check may take: a mutant that stands still is caught by that.
 const checkTimeMax = 90 * time.Second
 
 // sees tells whether the check can notice what is in a file.
-func (c *check) sees(file string) bool {
-	for _, folder := range c.blind {
-		if strings.HasPrefix(file, folder+"/") {
-			return false
-		}
-	}
-	return true
-}
+func (c *check) sees(file string) bool { return slices.Contains(c.folders, path.Dir(file)) }
 
 // laboratory is where mutants are built.
 type laboratory struct {
@@ -63,12 +74,12 @@ type laboratory struct {
 var errBuild = errors.New("does not build")
 
 // program builds a check's tests, once a subject.
-func (lab *laboratory) program(ctx context.Context, c *check) (path string, err error) {
-	path = filepath.Join(lab.folder, lab.subject+"-"+strings.ReplaceAll(c.program, "/", "-")+".test")
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
+func (lab *laboratory) program(ctx context.Context, c *check) (program string, err error) {
+	program = filepath.Join(lab.folder, lab.subject+"-"+strings.ReplaceAll(c.program, "/", "-")+".test")
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
 	}
-	args := []string{"test", "-c", "-o", path}
+	args := []string{"test", "-c", "-o", program}
 	if lab.overlay != "" {
 		args = append(args, "-overlay", lab.overlay)
 	}
@@ -77,7 +88,7 @@ func (lab *laboratory) program(ctx context.Context, c *check) (path string, err 
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%s %w: %w\n%s", lab.subject, errBuild, err, out)
 	}
-	return path, nil
+	return program, nil
 }
 
 // run runs a check on the subject; failed names the test that failed first, "" if none did.

@@ -4,6 +4,7 @@ import (
 	"go/format"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -24,6 +25,9 @@ func TestEveryMutantFitsTheSource(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 			continue
+		}
+		if !slices.ContainsFunc(checks, func(c check) bool { return c.sees(m.file) }) {
+			t.Errorf("no check sees %s", m.file)
 		}
 		if changed == string(source) {
 			t.Errorf("mutant %s changes nothing", m.name)
