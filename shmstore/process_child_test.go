@@ -32,17 +32,18 @@ const (
 // roles are what a child process can be told to do. It has the segment as descriptor
 // 3 and every slot's eventfd from 4 on; it reports on stdout.
 var roles = map[string]func(st *Store, n int, out *bufio.Writer) error{
-	"transfer":     transferRole,
-	"chat":         chatRole,
-	"flood":        floodRole,
-	"churn":        churnRole,
-	"hold":         holdRole,
-	"hold-a-log":   holdLogRole,
-	"crash":        crashRole,
-	"crash-frozen": crashRole, // its heart does not beat
-	"crash-repair": crashRepairRole,
-	"crash-revive": crashReviveRole,
-	"meeting":      meetingRole,
+	"transfer":      transferRole,
+	"chat":          chatRole,
+	"flood":         floodRole,
+	"churn":         churnRole,
+	"hold":          holdRole,
+	"hold-a-log":    holdLogRole,
+	"crash":         crashRole,
+	"crash-frozen":  crashRole, // its heart does not beat
+	"crash-repair":  crashRepairRole,
+	"crash-revive":  crashReviveRole,
+	"crash-restore": crashRestoreRole,
+	"meeting":       meetingRole,
 }
 
 func TestMain(m *testing.M) {
