@@ -26,7 +26,7 @@ type check struct {
 }
 
 const (
-	killed    = "^Test(KilledAtEveryInstruction|AKillLeavesWhatWasCopied)$"
+	killed    = "^Test(KilledAtEveryInstruction|AKillLeavesWhatWasCopied|ARestoreThatWasCutShort)"
 	frozen    = "^TestFrozenAtEveryInstruction$"
 	woken     = "^TestNoWakeUpIsLost$"
 	processes = "^Test(TransfersFromSeveralProcesses|KilledProcesses|AStopped|AWaiter|AZombie|ARecycled|ChatBetween|ASegmentWhose|VerifyBeside|HistoryBeside)"
@@ -69,6 +69,7 @@ type laboratory struct {
 	folder  string // for overlays and programs
 	overlay string // of the mutant under test; "": the product as it is
 	subject string // the mutant's name, or "product"
+	output  bytes.Buffer
 }
 
 var errBuild = errors.New("does not build")
@@ -91,17 +92,17 @@ func (lab *laboratory) program(ctx context.Context, c *check) (program string, e
 	return program, nil
 }
 
-// run runs a check on the subject; failed names the test that failed first, "" if none did.
+// run runs a check on the subject; failed names the test that failed first, "" if none did. What the tests wrote is in lab.output.
 func (lab *laboratory) run(ctx context.Context, c *check) (failed string, err error) {
 	program, err := lab.program(ctx, c)
 	if err != nil {
 		return "", err
 	}
 	args := append([]string{"-test.v", "-test.failfast", "-test.timeout", checkTimeMax.String()}, c.args...)
-	var out bytes.Buffer
+	lab.output.Reset()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = filepath.Join(lab.root, c.program)
-	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.Stdout, cmd.Stderr = &lab.output, &lab.output
 	// Tests that fail may leave processes behind; their output must not be waited for.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = time.Second
@@ -115,7 +116,7 @@ func (lab *laboratory) run(ctx context.Context, c *check) (failed string, err er
 		return "", ctx.Err()
 	}
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		return firstFailure(&out), nil
+		return firstFailure(lab.output.Bytes()), nil
 	} else if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil
 	}
@@ -131,9 +132,9 @@ func removeSegments(pid int) {
 }
 
 // firstFailure is the innermost test that failed first, or the one that ran when the program ended.
-func firstFailure(out *bytes.Buffer) (failed string) {
+func firstFailure(out []byte) (failed string) {
 	running := "before any test"
-	for lines := bufio.NewScanner(out); lines.Scan(); {
+	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
 		line := strings.TrimSpace(lines.Text())
 		if name, ok := strings.CutPrefix(line, "=== RUN   "); ok {
 			running = name

@@ -156,6 +156,7 @@ func sound(ctx context.Context, lab *laboratory) error {
 			return err
 		}
 		if failed != "" {
+			_, _ = os.Stderr.Write(lab.output.Bytes())
 			return fmt.Errorf("%s fails on the product as it is, in %s: nothing can be learnt from a mutant", checks[i].name, failed)
 		}
 		progress("product: %s passes, %.0f s", checks[i].name, time.Since(began).Seconds())
