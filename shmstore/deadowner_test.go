@@ -88,24 +88,22 @@ func startAsPidOne(cmd *exec.Cmd) error {
 	return cmd.Start()
 }
 
-// recycledStart is a way to start processes that all have the same pid in the segment.
-func recycledStart(t *testing.T, seg *Segment) func(*exec.Cmd) error {
+// onePid is a way to start holders that all have the same pid in the segment.
+func onePid(t *testing.T, seg *Segment) (hold func(slot int, user uint32) *child) {
 	t.Helper()
 	probe := exec.Command(os.Args[0], "-test.run", "^$")
 	if err := startAsPidOne(probe); err != nil {
 		t.Logf("no namespace of pids to be had (%v): the rows are made to name one pid", err)
-		return func(cmd *exec.Cmd) error {
-			err := cmd.Start()
-			for slot := range seg.slots {
-				seg.slots[slot].pid.Store(1)
-			}
-			return err
+		return func(slot int, user uint32) *child {
+			c := startHolder(t, seg, slot, user, (*exec.Cmd).Start)
+			seg.slots[slot].pid.Store(1)
+			return c
 		}
 	}
 	if err := probe.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	return startAsPidOne
+	return func(slot int, user uint32) *child { return startHolder(t, seg, slot, user, startAsPidOne) }
 }
 
 // TestARecycledPidOwnsNothing: three processes have the same pid, two of them one after the other in the same slot.
@@ -114,9 +112,9 @@ func TestARecycledPidOwnsNothing(t *testing.T) {
 	master := bind(t, seg, 2, nil)
 	bank(t, master, 3, 100)
 	first, second, third := openSession(t, master, 1), openSession(t, master, 2), openSession(t, master, 3)
-	start := recycledStart(t, seg)
+	hold := onePid(t, seg)
 
-	dead, living := startHolder(t, seg, 0, 1, start), startHolder(t, seg, 1, 2, start)
+	dead, living := hold(0, 1), hold(1, 2)
 	if a, b := seg.SlotInfo(0), seg.SlotInfo(1); a.PID != b.PID {
 		t.Fatalf("slot 0 has pid %d, slot 1 %d", a.PID, b.PID)
 	}
@@ -128,7 +126,7 @@ func TestARecycledPidOwnsNothing(t *testing.T) {
 	}
 	mustBeHeld(t, seg, master, second, 1) // although a process of that pid has died
 
-	next := startHolder(t, seg, 0, 1, start)
+	next := hold(0, 1)
 	if word := seg.accounts[1].lock &^ lockWaiters; word == ofTheDead {
 		t.Errorf("the next process of slot 0 holds by the same word, %08x", word)
 	}
