@@ -47,9 +47,9 @@ const (
 // checks come in this order for each mutant, until one fails.
 var checks = []check{
 	{"killed", store, []string{"-test.run", killed}, []string{store}},
+	{"unit", store, []string{"-test.skip", elsewhere}, []string{store}},
 	{"frozen", store, []string{"-test.run", frozen}, []string{store}},
 	{"woken", store, []string{"-test.run", woken}, []string{store}},
-	{"unit", store, []string{"-test.skip", elsewhere}, []string{store}},
 	{"processes", store, []string{"-test.run", processes}, []string{store}},
 	{"journal files", files, []string{"-test.skip", byteByByte}, []string{files}},
 	{"journal process", journal, nil, []string{store, files, journal}},

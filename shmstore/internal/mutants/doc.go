@@ -4,7 +4,7 @@
 //	mutant (table.go)    a file of the product, and a text in it that is replaced: one wrong store, one order turned round
 //	   │ go test -c -overlay: the compiler reads the changed file in place of the real one, which is not touched
 //	   ▼
-//	checks (checks.go)   one after the other, until one fails: the crash harness, then unit, journal, process and server tests
+//	checks (checks.go)   one after the other, until one fails: kills, unit tests, processes that stand still, journal, server
 //	   │
 //	   ▼
 //	table                mutant, which check caught it, in how long; exit status 1 if any survived
