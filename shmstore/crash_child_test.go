@@ -92,7 +92,7 @@ var crashOperations = []crashOperation{
 		records: []balanceChange{{}}, committed: headRaised,
 	},
 	{
-		name: "set keys", names: txlog.KindUserKeys,
+		name: "set keys", sampled: true, names: txlog.KindUserKeys,
 		run:     func(st *Store, _ Session) error { return st.SetUserKeys(bob, keyOf(newKey), keyOf(newKey)) },
 		records: []balanceChange{{}}, committed: headRaised,
 	},

@@ -92,6 +92,22 @@ func (lab *laboratory) program(ctx context.Context, c *check) (program string, e
 	return program, nil
 }
 
+// catches runs a check on the subject, and what failed once more: a test that passes then has failed for another reason.
+func (lab *laboratory) catches(ctx context.Context, c *check) (failed string, err error) {
+	failed, err = lab.run(ctx, c)
+	if failed == "" || err != nil {
+		return "", err
+	}
+	test, _, _ := strings.Cut(failed, "/")
+	test, _, _ = strings.Cut(test, " ")
+	again := check{c.name, c.program, []string{"-test.run", "^" + test + "$"}, c.folders}
+	if second, err := lab.run(ctx, &again); second != "" || err != nil {
+		return failed, err
+	}
+	progress("%s: %s failed once and then passed: that does not count", lab.subject, failed)
+	return "", nil
+}
+
 // run runs a check on the subject; failed names the test that failed first, "" if none did. What the tests wrote is in lab.output.
 func (lab *laboratory) run(ctx context.Context, c *check) (failed string, err error) {
 	program, err := lab.program(ctx, c)

@@ -178,7 +178,7 @@ func (m *mutant) examine(ctx context.Context, root, folder string) (result, erro
 		if !checks[i].sees(m.file) {
 			continue
 		}
-		if r.Test, err = lab.run(ctx, &checks[i]); r.Test != "" {
+		if r.Test, err = lab.catches(ctx, &checks[i]); r.Test != "" {
 			r.CaughtBy = checks[i].name
 		}
 	}
