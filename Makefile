@@ -32,7 +32,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Tests run programs and read files that Go's test cache does not know of: never take a result from it.
 TEST := $(GO) test -count=1 $(TESTFLAGS)
 
-.PHONY: build run demo test race crash durability model lint fuzz bench install clean help check-go standalone
+.PHONY: build run demo test race crash mutants durability model lint fuzz bench install clean help check-go standalone
 
 build: check-go ## the binaries, into bin/
 	@mkdir -p bin
@@ -50,8 +50,11 @@ test: check-go standalone ## all tests, and that each module builds alone; TESTF
 race: check-go ## all tests under the race detector
 	CGO_ENABLED=1 $(TEST) -race -timeout 10m $(PACKAGES)
 
-crash: check-go ## slot processes killed at every instruction of every operation, and repaired; takes minutes
-	$(TEST) -timeout 30m -v -run '^TestKilledAtEveryInstruction$$' ./shmstore -crash=all
+crash: check-go ## processes killed, and stopped, at every instruction of every operation, and repaired; takes minutes
+	$(TEST) -timeout 30m -v -run '^Test(KilledAtEveryInstruction|AKillLeavesWhatWasCopied|ARestoreThatWasCutShortIsNotBelieved|FrozenAtEveryInstruction|NoWakeUpIsLost)$$' ./shmstore -crash=all
+
+mutants: check-go ## bugs seeded in the product, one at a time, and which check catches each; takes minutes; ARGS='--run repair-'
+	$(GO) run ./shmstore/internal/mutants $(ARGS)
 
 durability: check-go ## the whole server killed under load, 300 times, and what it had answered looked up; takes minutes
 	TRADECHAT_KILL_ROUNDS=300 $(TEST) -timeout 30m -v -run '^TestEverythingKilledAgainAndAgain$$' ./server/scenario

@@ -29,7 +29,7 @@ type order struct {
 	body     libproto.Body
 	answered bool
 	status   libproto.Status
-	txnID    uint64 // of the first leg that was applied; 0: none
+	txnID    uint64 // of the leg that was applied first; a leg before it that was refused then may be applied by a retry. 0: none
 	balance  int64
 	legs     []libproto.LegResult
 }
@@ -221,9 +221,8 @@ func (o *order) book(f libproto.Frame) error {
 	err := r.Decode(f.Body)
 	o.balance, o.legs = r.Balance, r.Results
 	for _, leg := range r.Results {
-		if leg.TxnID != 0 {
+		if leg.TxnID != 0 && (o.txnID == 0 || leg.TxnID < o.txnID) {
 			o.txnID = leg.TxnID
-			break
 		}
 	}
 	return err
