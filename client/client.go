@@ -99,9 +99,7 @@ func (c *Client) connect(ctx context.Context, lastReqID uint64) (*link, greeting
 
 // receive runs on a reader's goroutine.
 func (c *Client) receive(p Push) {
-	if p = c.rooms.note(p); p != nil {
-		c.inbox.put(p)
-	}
+	c.rooms.note(p, c.inbox.put)
 }
 
 // Server is what the server said of itself when the present connection was made.

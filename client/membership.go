@@ -44,22 +44,26 @@ func (m *memberships) leave(room uint32) func(libproto.Frame) error {
 	return onOK(func(libproto.Empty) { m.forget(room) })
 }
 
-// note follows what the consumer is told, and returns what is news of it: nil if nothing is. A gap is told only from
-// what the consumer has had on.
-func (m *memberships) note(p Push) Push {
+// note follows what the consumer is told, and reports what is news of it. A room's messages are numbered without holes: what is
+// missing before the next one was on its way when the connection was lost, and the server, which had sent it, says nothing of
+// it to the connection that comes after. A gap is told from what the consumer has had on.
+func (m *memberships) note(p Push, report func(Push)) {
 	switch p := p.(type) {
 	case *ChatMessage:
-		m.advance(p.RoomID, p.Seq)
+		told, in := m.advance(p.RoomID, p.Seq)
+		if in && !p.Replay && p.Seq > told+1 {
+			report(&Gap{RoomID: p.RoomID, FirstSeq: told + 1, LastSeq: p.Seq - 1, Cause: GapLost})
+		}
 	case *Gap:
 		told, in := m.advance(p.RoomID, p.LastSeq)
 		if in {
-			p.FirstSeq = max(p.FirstSeq, told+1)
+			p.FirstSeq = told + 1
 		}
 		if p.FirstSeq > p.LastSeq {
-			return nil
+			return
 		}
 	}
-	return p
+	report(p)
 }
 
 // advance raises what a room was told up to, and returns what it was.

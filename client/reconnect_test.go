@@ -90,6 +90,26 @@ func TestReconnectWithoutGap(t *testing.T) {
 	wantEqual(t, "seq", message.Seq, uint64(2))
 }
 
+// TestMessagesThatWereOnTheirWay when the connection was lost are told as a gap, although the server counts them as sent: before
+// the server's own gap, and before the next message.
+func TestMessagesThatWereOnTheirWay(t *testing.T) {
+	var lastSeq atomic.Uint64
+	p := roomPeer(t, &lastSeq)
+	c, conn := logIn(t, p)
+	join(t, c, 1, 2) // each has had message 1
+	p.Handle(libproto.OpLogin, func(c *peertest.Conn, f libproto.Frame) {
+		p.LogIn(c, f)
+		c.Push(libproto.OpRoomEvent, libproto.RoomEvent{RoomID: 1, Kind: libproto.RoomEventGap, FirstSeq: 4, LastSeq: 9})
+		c.Push(libproto.OpChatBroadcast, libproto.ChatBroadcast{RoomID: 2, RoomSeq: 9})
+	})
+	lastSeq.Store(9)
+	conn.Close()
+	expectPush[*client.Disconnected](t, c)
+	wantEqual(t, "gap", *expectPush[*client.Gap](t, c), client.Gap{RoomID: 1, FirstSeq: 2, LastSeq: 9, Cause: client.GapServer})
+	wantEqual(t, "gap", *expectPush[*client.Gap](t, c), client.Gap{RoomID: 2, FirstSeq: 2, LastSeq: 8, Cause: client.GapLost})
+	wantEqual(t, "message", expectPush[*client.ChatMessage](t, c).Seq, uint64(9))
+}
+
 // TestReplayInterrupted: what was to be replayed and did not come is told as a gap.
 func TestReplayInterrupted(t *testing.T) {
 	p := peertest.Listen(t)
