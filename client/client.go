@@ -51,7 +51,7 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	c := &Client{
 		cfg:     cfg,
 		inbox:   newInbox(cfg.PushesMax),
-		rooms:   memberships{told: make(map[uint32]uint64)},
+		rooms:   memberships{rooms: make(map[uint32]standing)},
 		changed: make(chan struct{}),
 	}
 	attempt, cancel := context.WithTimeout(ctx, cfg.DialTimeout)

@@ -90,6 +90,41 @@ func TestReconnectWithoutGap(t *testing.T) {
 	wantEqual(t, "seq", message.Seq, uint64(2))
 }
 
+// TestRoomThatBeganAnew: a room whose message at the latest known place is not the one that stood there counts anew, whether it has
+// fewer messages than before or, meanwhile, more.
+func TestRoomThatBeganAnew(t *testing.T) {
+	for name, tt := range map[string]struct {
+		there   []libproto.RoomMessage // what ROOM_HISTORY finds up to message 11
+		lastSeq uint64
+		want    client.Push
+	}{
+		"it went on":          {[]libproto.RoomMessage{{RoomSeq: 11, TimeNs: 5}}, 20, &client.Gap{RoomID: 1, FirstSeq: 12, LastSeq: 20, Cause: client.GapLost}},
+		"nothing is retained": {nil, 20, &client.Gap{RoomID: 1, FirstSeq: 12, LastSeq: 20, Cause: client.GapLost}},
+		"another message":     {[]libproto.RoomMessage{{RoomSeq: 11, TimeNs: 6}}, 20, &client.RoomReset{RoomID: 1, LastSeq: 20}},
+		"just as many":        {[]libproto.RoomMessage{{RoomSeq: 11, TimeNs: 6}}, 11, &client.RoomReset{RoomID: 1, LastSeq: 11}},
+		"fewer messages":      {[]libproto.RoomMessage{{RoomSeq: 4, TimeNs: 6}}, 4, &client.RoomReset{RoomID: 1, LastSeq: 4}},
+		"no messages at all":  {nil, 0, &client.RoomReset{RoomID: 1, LastSeq: 0}},
+		"messages in between": {[]libproto.RoomMessage{{RoomSeq: 4, TimeNs: 6}}, 12, &client.RoomReset{RoomID: 1, LastSeq: 12}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := peertest.Listen(t)
+			p.Answer(libproto.OpJoinRoom, libproto.JoinRoomResponse{LastSeq: 10})
+			c, conn := logIn(t, p)
+			if _, err := c.JoinRoom(testContext(t), 1, 0); err != nil {
+				t.Fatal(err)
+			}
+			conn.Push(libproto.OpChatBroadcast, libproto.ChatBroadcast{RoomID: 1, RoomSeq: 11, TimeNs: 5})
+			expectPush[*client.ChatMessage](t, c)
+			p.Answer(libproto.OpJoinRoom, libproto.JoinRoomResponse{LastSeq: tt.lastSeq})
+			p.Answer(libproto.OpRoomHistory, libproto.RoomHistoryResponse{Messages: tt.there})
+			conn.Close()
+			expectPush[*client.Disconnected](t, c)
+			wantEqual(t, "told", nextPush(t, c), tt.want)
+			expectPush[*client.Reconnected](t, c)
+		})
+	}
+}
+
 // TestMessagesThatWereOnTheirWay when the connection was lost are told as a gap, although the server counts them as sent: before
 // the server's own gap, and before the next message.
 func TestMessagesThatWereOnTheirWay(t *testing.T) {
