@@ -88,8 +88,9 @@ func (h *chat) history() *roomcheck.History {
 	return made
 }
 
-// finish waits until all members are back, sends a last message to each room, and waits until all have it.
-func (h *chat) finish(ctx context.Context) {
+// settle waits until all members are back, sends a message to each room, and waits until all have it. Before the load a member
+// is so given something to go on from; after it, all that came before.
+func (h *chat) settle(ctx context.Context) {
 	for _, one := range h.chatters {
 		err := insist(ctx, one.client, func(ctx context.Context) error {
 			_, err := one.client.Who(ctx, 0, 0, 1) // works when the rooms have been joined again
@@ -107,7 +108,7 @@ func (h *chat) finish(ctx context.Context) {
 			return err
 		})
 		if err != nil {
-			h.faults.note("%s: the last message to room %d: %v", one.name, room, err)
+			h.faults.note("%s: a message for all to room %d: %v", one.name, room, err)
 			continue
 		}
 		h.awaitAll(ctx, i, last)
@@ -119,7 +120,7 @@ func (h *chat) awaitAll(ctx context.Context, room int, last client.Sent) {
 	defer cancel()
 	for _, one := range h.chatters {
 		if !one.await(ctx, room, last.Time.UnixNano()) {
-			h.faults.note("%s did not get message %d, the last one, in room %d within %v", one.name, last.Seq, h.rooms[room], deliveredMax)
+			h.faults.note("%s did not get message %d, which is for all, in room %d within %v", one.name, last.Seq, h.rooms[room], deliveredMax)
 		}
 	}
 }

@@ -123,6 +123,7 @@ func (d *drill) load(ctx context.Context) error {
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
 	clients.Go(func() { d.bank.work(ctx, stop) })
+	d.chat.settle(ctx)
 	clients.Go(func() { d.chat.work(ctx, stop) })
 	progress, quiet := context.WithCancel(ctx)
 	clients.Go(func() { d.progress(progress, begin) })

@@ -21,7 +21,7 @@ import (
 func (d *drill) judge(ctx context.Context, binaries proc.Binaries) (*Certificate, error) {
 	c := new(Certificate)
 	d.say("chaos: no more faults; the clients finish, then everything is checked")
-	d.chat.finish(ctx)
+	d.chat.settle(ctx)
 	moved, movesErr := d.bank.finalMoves(ctx)
 	stats, err := d.target.server.Stats(ctx)
 	if err != nil || ctx.Err() != nil {

@@ -41,8 +41,10 @@ const (
 	groupAccounts  = 3 // accounts, and clients, between which transfers stay
 	openingMinor   = 1000
 	amountMost     = 400
-	thinkMost      = 8 * time.Millisecond // between two money operations of a client
-	windowOps      = 60                   // money operations of a client between two moments at which balances are read
+	thinkMost      = 8 * time.Millisecond  // between two money operations of a client
+	impatientShare = 0.1                   // of the calls that are given up early, which leaves their outcome unknown
+	impatientMost  = 60 * time.Millisecond // after which they are given up
+	windowOps      = 60                    // money operations of a client between two moments at which balances are read
 	roomCount      = 3
 	chatPauseMost  = 250 * time.Millisecond // between two messages of a client
 	dialTimeout    = 2 * time.Second

@@ -63,6 +63,11 @@ func (t *teller) one(ctx context.Context) {
 		op.Kind = bankcheck.Transfer
 		op.To = (t.account + 1 + t.random.IntN(groupAccounts-1)) % groupAccounts
 	}
+	if t.random.Float64() < impatientShare {
+		impatient, cancel := context.WithTimeout(ctx, upTo(t.random, impatientMost))
+		defer cancel()
+		ctx = impatient
+	}
 	op.Invoke = t.bank.now()
 	posting, err := t.call(ctx, op)
 	op.Return = t.bank.now()
