@@ -44,7 +44,8 @@ func Run(ctx context.Context, binaries proc.Binaries, say func(string, ...any), 
 		return nil, err
 	}
 	defer d.target.server.Discard()
-	say("chaos: seed %d, %d workers on %s, %d clients; %d kills, %v at most", o.Seed, o.Workers, d.target.server.Address, o.Clients, o.Kills, o.Duration)
+	say("chaos: seed %d, %d kills, %v at most; %d clients; %d workers on %s, master %d, segment %s", o.Seed, o.Kills, o.Duration, o.Clients,
+		o.Workers, d.target.server.Address, d.target.server.PID(), d.target.server.Segment())
 	if err := d.open(ctx); err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ const (
 	impatientMost  = 60 * time.Millisecond // after which they are given up
 	windowOps      = 60                    // money operations of a client between two moments at which balances are read
 	roomCount      = 3
-	chatPauseMost  = 250 * time.Millisecond // between two messages of a client
+	chatPauseMost  = 120 * time.Millisecond // between two messages of a client
 	dialTimeout    = 2 * time.Second
 	callTimeout    = 4 * time.Second
 	reconnectFor   = time.Hour

@@ -49,6 +49,11 @@ func (a *app) chaosCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for _, name := range []string{"tradechatd", "tradechat"} { // the second one audits at the end: better missed now
+				if _, err := binaries.Path(name); err != nil {
+					return err
+				}
+			}
 			if o.NeedsMounts() {
 				chaos.OwnMounts() // starts this program again: before anything else is started
 			}
