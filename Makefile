@@ -32,7 +32,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Tests run programs and read files that Go's test cache does not know of: never take a result from it.
 TEST := $(GO) test -count=1 $(TESTFLAGS)
 
-.PHONY: build run demo test race crash durability lint fuzz bench install clean help check-go standalone
+.PHONY: build run demo test race crash durability chaos lint fuzz bench install clean help check-go standalone
 
 build: check-go ## the binaries, into bin/
 	@mkdir -p bin
@@ -55,6 +55,9 @@ crash: check-go ## slot processes killed at every instruction of every operation
 
 durability: check-go ## the whole server killed under load, 300 times, and what it had answered looked up; takes minutes
 	TRADECHAT_KILL_ROUNDS=300 $(TEST) -timeout 30m -v -run '^TestEverythingKilledAgainAndAgain$$' ./server/scenario
+
+chaos: build ## the drill: a server killed and damaged 500 times under load, and what its clients were told checked; takes minutes; ARGS='--seed 7'
+	bin/tradechat-bench chaos --kills 500 $(ARGS)
 
 lint: check-go ## gofmt, vet, staticcheck and more; settings in .golangci.yml
 	$(GO) run $(GOLANGCI_LINT) run $(PACKAGES)

@@ -35,7 +35,7 @@ type certificate struct {
 }
 
 func TestDrillHolds(t *testing.T) {
-	r := newBenchRun(t, "chaos", "--kills", "10", "--duration", "1m", "--workers", "3", "--clients", "12", "--json", "-")
+	r := newBenchRun(t, "chaos", "--kills", "10", "--seed", "2", "--duration", "1m", "--workers", "3", "--clients", "12", "--json", "-")
 	t.Parallel()
 	if err := r.cmd.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, r.output())
