@@ -320,6 +320,42 @@ func TestCallsOverALoss(t *testing.T) {
 	wantEqual(t, "balances that the server saw", balances.Load(), uint64(2))
 }
 
+// TestACallerWhoHasLeftIsNotServedUnderAnotherName: the session is gone, the request was not applied, and its caller leaves while the
+// client finds that out. He was told the old name; made anew the request would be applied behind his back.
+func TestACallerWhoHasLeftIsNotServedUnderAnotherName(t *testing.T) {
+	p := peertest.Listen(t)
+	p.SetHello(func(r *libproto.HelloResponse) { r.Capabilities |= libproto.CapResume })
+	p.Handle(libproto.OpLogin, func(c *peertest.Conn, f libproto.Frame) {
+		if decoded(t, f).(*libproto.LoginRequest).ResumeSessionID != 0 {
+			c.Refuse(f, libproto.StatusExpired, 0, "")
+			return
+		}
+		p.LogIn(c, f)
+	})
+	var deposits atomic.Int64
+	p.Handle(libproto.OpDeposit, func(c *peertest.Conn, f libproto.Frame) {
+		if deposits.Add(1) == 1 {
+			c.Close()
+			return
+		}
+		c.Reply(f, libproto.TxnResponse{TxnID: 1})
+	})
+	ctx, leave := context.WithCancel(testContext(t))
+	left := make(chan error, 1)
+	p.Handle(libproto.OpTxnStatus, func(c *peertest.Conn, f libproto.Frame) {
+		leave()
+		wantEqual(t, "request of the caller who left", outcomeError(<-left).SessionID, uint64(1))
+		c.Reply(f, libproto.TxnStatusResponse{Outcome: libproto.TxnNotApplied})
+	})
+	p.Answer(libproto.OpBalance, libproto.BalanceResponse{})
+	c, _ := logIn(t, p)
+	_, err := c.Deposit(ctx, 1)
+	left <- err
+	_, err = c.Balance(testContext(t)) // is answered after whatever the client sent by itself
+	wantEqual(t, "balance", err, nil)
+	wantEqual(t, "deposits that the server saw", deposits.Load(), int64(1))
+}
+
 // TestCallsWhileReconnecting wait no longer than their context, and are not sent.
 func TestCallsWhileReconnecting(t *testing.T) {
 	p := peertest.Listen(t)
