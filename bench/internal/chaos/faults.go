@@ -21,6 +21,7 @@ const (
 	faultCut         = "cut"
 	faultDelay       = "delay"
 	faultDrop        = "drop"
+	faultPartition   = "partition"
 	faultFullDisk    = "full-disk"
 )
 
@@ -46,6 +47,7 @@ var faults = []fault{
 	{faultCut, "connections cut, some in the middle of a frame", 12, false, (*nemesis).cut},
 	{faultDelay, "everything delayed for a while", 8, false, (*nemesis).delay},
 	{faultDrop, "connections that go silent, and end", 6, false, (*nemesis).drop},
+	{faultPartition, "connections cut, and nobody let in again for longer than a session lives", 3, false, (*nemesis).partition},
 	{faultFullDisk, "the disk full until the server was read-only, then started again", 2, false, (*nemesis).fullDisk},
 }
 

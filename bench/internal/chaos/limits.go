@@ -55,6 +55,7 @@ const (
 	retryEvery     = 20 * time.Millisecond // between two tries of what must succeed in the end
 	resolveMax     = 60 * time.Second      // for that
 	deliveredMax   = 30 * time.Second      // for the last messages to reach everybody
+	sessionTTL     = time.Second           // so short that some who come back find their session gone
 	idleTimeout    = 5 * time.Second
 	heartbeatEvery = time.Second
 )
@@ -66,6 +67,8 @@ const (
 	proxyFaultMin = 50 * time.Millisecond
 	proxyFaultMax = 600 * time.Millisecond
 	dropMost      = 800 * time.Millisecond
+	partitionMin  = 500 * time.Millisecond
+	partitionMost = 3 * time.Second // the server ends sessions of sessionTTL within another second
 
 	// tooSoonShare is how many kills of workers do not wait for the worker to count as recovered: those meet the back-off.
 	tooSoonShare = 0.1

@@ -72,6 +72,7 @@ func (n *nemesis) rage(ctx context.Context, end time.Time) error {
 		}
 	}
 	n.proxy.Delay(0)
+	n.proxy.TurnAway(0)
 	return n.target.awaitWhole(ctx)
 }
 

@@ -64,7 +64,7 @@ func (o Options) groups() int { return max(1, (o.Clients/2+groupAccounts-1)/grou
 
 func (o Options) chatters() int { return max(2, o.Clients-o.groups()*groupAccounts) }
 
-// Needs reports whether a drill with these options can use mounts of its own.
+// NeedsMounts reports whether a drill with these options can use mounts of its own.
 func (o Options) NeedsMounts() bool { return slices.Contains(o.Faults, faultFullDisk) }
 
 // command is how the drill is run again.

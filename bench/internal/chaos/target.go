@@ -33,7 +33,7 @@ func start(ctx context.Context, binaries proc.Binaries, o Options, ownDisk bool)
 		Args: []string{
 			"--durability", "sync", "--watchdog", watchdog.String(), "--journal-file", strconv.Itoa(journalFileMiB),
 			"--snapshot-every", strconv.Itoa(snapshotEvery), "--max-users", strconv.Itoa(o.Clients + usersSpare), "--max-sessions", "1024",
-			"--idle-timeout", idleTimeout.String(), "--heartbeat-interval", heartbeatEvery.String(), "--stats-every", "0s",
+			"--session-ttl", sessionTTL.String(), "--idle-timeout", idleTimeout.String(), "--heartbeat-interval", heartbeatEvery.String(), "--stats-every", "0s",
 			"--log-format", "json",
 		},
 	}}

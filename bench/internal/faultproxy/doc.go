@@ -4,6 +4,7 @@
 //	client ──▶ │ Cut        │ ──▶
 //	client ──▶ │ Delay      │ ──▶
 //	           │ Drop       │
+//	           │ TurnAway   │
 //	           └────────────┘
 //
 // It does what a network can do to a TCP connection, and no more: bytes come late, or not at all from some byte on. What came

@@ -15,6 +15,8 @@ import (
 type Proxy struct {
 	listener net.Listener
 	delay    atomic.Int64 // nanoseconds, of every chunk
+	closed   atomic.Int64 // until when new connections are turned away: nanoseconds since born
+	born     time.Time
 	running  sync.WaitGroup
 	closing  context.Context
 	close    context.CancelFunc
@@ -31,7 +33,7 @@ func Start(server string, random *rand.Rand) (*Proxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("faultproxy: %w", err)
 	}
-	p := &Proxy{listener: listener, server: server, random: random, pairs: make(map[*pair]struct{})}
+	p := &Proxy{listener: listener, server: server, random: random, born: time.Now(), pairs: make(map[*pair]struct{})}
 	p.closing, p.close = context.WithCancel(context.Background())
 	p.running.Go(p.accept)
 	return p, nil
@@ -49,6 +51,9 @@ func (p *Proxy) SetServer(address string) {
 
 // Delay holds back everything by d, until it is called again; 0 ends it.
 func (p *Proxy) Delay(d time.Duration) { p.delay.Store(int64(d)) }
+
+// TurnAway ends every new connection at once, for the next d.
+func (p *Proxy) TurnAway(d time.Duration) { p.closed.Store(int64(time.Since(p.born) + d)) }
 
 // Cut ends a share of the connections, some of them in the middle of a frame, and returns how many those are.
 func (p *Proxy) Cut(share float64) int {
@@ -117,6 +122,9 @@ func (p *Proxy) accept() {
 
 func (p *Proxy) serve(near net.Conn) {
 	defer near.Close()
+	if int64(time.Since(p.born)) < p.closed.Load() {
+		return
+	}
 	p.mu.Lock()
 	server := p.server
 	p.mu.Unlock()

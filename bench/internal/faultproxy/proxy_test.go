@@ -135,6 +135,19 @@ func TestDelay(t *testing.T) {
 	through(t, c, "fast")
 }
 
+func TestTurnAway(t *testing.T) {
+	p := start(t, echo(t))
+	c := dial(t, p)
+	through(t, c, "hello")
+	p.TurnAway(patience)
+	if n := rest(t, dial(t, p)); n != 0 {
+		t.Errorf("%d bytes", n)
+	}
+	through(t, c, "who is in stays in")
+	p.TurnAway(0)
+	through(t, dial(t, p), "open again")
+}
+
 func TestAServerThatIsGoneEndsTheClient(t *testing.T) {
 	gone, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -84,14 +84,13 @@ func (w *walk) onMessage(e *Event) {
 
 // newLife takes up the count of a life whose first message has come.
 func (w *walk) newLife(at place) {
-	switch {
-	case w.resets == 0:
+	if w.resets > 0 {
+		w.result.Resets++
+		w.ended[w.life] = true
+	} else {
 		w.fail(&w.result.Restarts, "%s: message %d is of life %d, the ones before it of life %d, and nobody told that the room was begun anew",
 			w.where(), at.seq, at.life, w.life)
 		w.next = at.seq
-	default:
-		w.result.Resets++
-		w.ended[w.life] = true
 	}
 	w.life = at.life
 	w.begins[at.life] = w.next
