@@ -73,8 +73,8 @@ const (
 	// tooSoonShare is how many kills of workers do not wait for the worker to count as recovered: those meet the back-off.
 	tooSoonShare = 0.1
 
-	// meanwhileShare is how many stops have a worker killed in their middle.
-	meanwhileShare = 0.3
+	// meanwhileShare is how many stops have something killed in their middle.
+	meanwhileShare = 0.5
 
 	progressEvery = 2 * time.Second
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -82,7 +83,7 @@ func (n *nemesis) stopJournal(ctx context.Context) error {
 	return n.stopFor(ctx, v, journalSlot)
 }
 
-// stopFor stops a process for a while, in the middle of which a worker may be killed.
+// stopFor stops a process for a while, in the middle of which something may be killed.
 func (n *nemesis) stopFor(ctx context.Context, v victim, slot int) (err error) {
 	defer v.release()
 	if err := v.signal(unix.SIGSTOP); err != nil {
@@ -93,39 +94,47 @@ func (n *nemesis) stopFor(ctx context.Context, v victim, slot int) (err error) {
 	if err := wait(ctx, d/2); err != nil {
 		return err
 	}
-	if n.random.Float64() < meanwhileShare && n.enabled(faultKillWorker) {
-		if err := n.killAnother(ctx, slot); err != nil {
+	if n.random.Float64() < meanwhileShare {
+		if err := n.meanwhile(ctx, slot); err != nil {
 			return err
 		}
 	}
 	return wait(ctx, d/2)
 }
 
-func (n *nemesis) enabled(name string) bool {
-	for _, f := range n.chosen {
-		if f.name == name {
-			return true
-		}
+// meanwhile kills a worker that is not the one of a slot, or everything: what a stopped journal has not written is then lost
+// with the memory, and nobody may have been told of it.
+func (n *nemesis) meanwhile(ctx context.Context, slot int) error {
+	name := []string{faultKillWorker, faultKillAll, faultReboot}[n.random.IntN(3)]
+	i := slices.IndexFunc(n.chosen, func(f fault) bool { return f.name == name })
+	if i < 0 {
+		return nil
 	}
-	return false
+	f := n.chosen[i]
+	if name == faultKillWorker {
+		f.do = func(n *nemesis, ctx context.Context) error { return n.killAnother(ctx, slot) }
+	}
+	err := f.do(n, ctx)
+	if err == nil {
+		n.count(f)
+	}
+	if errors.Is(err, errNobody) {
+		return nil
+	}
+	return err
 }
 
 // killAnother kills a worker that is not the one of a slot.
 func (n *nemesis) killAnother(ctx context.Context, slot int) error {
 	w, v, err := n.aWorker(ctx, false)
-	switch {
-	case errors.Is(err, errNobody):
-		return nil
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	defer v.release()
 	if w.Slot == slot {
-		return nil
+		return errNobody
 	}
 	n.died(w.Slot)
-	n.done[faultKillWorker]++
-	n.kills.Add(1)
 	return v.signal(unix.SIGKILL)
 }
 
