@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -271,9 +272,9 @@ func (l *teller) decide(o *order) (outcome libproto.TxnOutcome, err error) {
 	switch {
 	case replayed != (status.Outcome == libproto.TxnApplied):
 		err = fmt.Errorf("request %d: outcome %v, and its retry is replayed: %v", o.reqID, status.Outcome, replayed)
-	case replayed && again.txnID != status.TxnID:
+	case replayed && !again.made(status.TxnID):
 		err = fmt.Errorf("request %d: transaction %d by TXN_STATUS, %d by its retry", o.reqID, status.TxnID, again.txnID)
-	case o.answered && o.txnID != 0 && (!replayed || again.txnID != o.txnID || again.balance != o.balance && o.op != libproto.OpTransferBatch):
+	case o.answered && o.txnID != 0 && (!replayed || !again.made(o.txnID) || again.balance != o.balance && o.op != libproto.OpTransferBatch):
 		err = fmt.Errorf("request %d was answered transaction %d with balance %d, and then %d with %d", o.reqID, o.txnID, o.balance, again.txnID, again.balance)
 	}
 	if err == nil && o.answered {
@@ -282,6 +283,12 @@ func (l *teller) decide(o *order) (outcome libproto.TxnOutcome, err error) {
 	again.reqID, again.body = o.reqID, o.body
 	*o = again
 	return status.Outcome, err
+}
+
+// made reports whether a transaction is the order's, of a batch one of its legs: the first that was applied need not be the
+// first one any more, since a retry tries those again that were refused.
+func (o *order) made(txnID uint64) bool {
+	return o.txnID == txnID || slices.ContainsFunc(o.legs, func(leg libproto.LegResult) bool { return leg.TxnID == txnID })
 }
 
 // sameLegs compares the legs of a batch with what they were answered before: those that were applied are what they were; those
