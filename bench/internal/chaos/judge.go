@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -23,9 +24,9 @@ func (d *drill) judge(ctx context.Context, binaries proc.Binaries) (*Certificate
 	d.say("chaos: no more faults; the clients finish, then everything is checked")
 	d.chat.settle(ctx)
 	moved, movesErr := d.bank.finalMoves(ctx)
-	stats, err := d.target.server.Stats(ctx)
-	if err != nil || ctx.Err() != nil {
-		return nil, errors.Join(err, ctx.Err())
+	stats, err := d.target.verifiedSince(ctx, time.Now())
+	if err != nil {
+		return nil, err
 	}
 	d.target.restarts += restartsOf(stats)
 	d.close()

@@ -133,3 +133,19 @@ func whole(s server.Stats) bool {
 	}
 	return s.Journal.State == "running" && !s.Journal.ReadOnly
 }
+
+// verifiedSince asks for the statistics until they hold a Verify that was made after a moment.
+func (t *target) verifiedSince(ctx context.Context, moment time.Time) (server.Stats, error) {
+	ctx, cancel := context.WithTimeout(ctx, readyMax)
+	defer cancel()
+	for {
+		asked := time.Now()
+		stats, err := t.server.Stats(ctx)
+		if err == nil && stats.Verify.Error == "" && asked.Add(-time.Duration(stats.Verify.AgeMs+1)*time.Millisecond).After(moment) {
+			return stats, nil
+		}
+		if wait(ctx, retryEvery) != nil {
+			return stats, fmt.Errorf("chaos: no Verify of the running server within %v: %s, %w", readyMax, stats.Verify.Error, errors.Join(err, ctx.Err()))
+		}
+	}
+}

@@ -47,6 +47,7 @@ func (w Worker) Running() bool { return w.State == "running" }
 type Verify struct {
 	OK          bool     `json:"ok"`
 	Error       string   `json:"error"`
+	AgeMs       int64    `json:"age_ms"` // the server uses an outcome again for a second
 	Users       uint64   `json:"users"`
 	Records     uint64   `json:"records"`
 	Supply      uint64   `json:"supply"`
