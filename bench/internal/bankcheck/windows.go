@@ -57,7 +57,8 @@ func (w Window) describe(number int, verdict porcupine.CheckResult) string {
 	for n := range w.Ops {
 		part := Window{Start: w.Start, Ops: w.until(n)}
 		if part.check() == porcupine.Illegal {
-			return fmt.Sprintf("%s: no order explains operation %d of %d, %v; before it: %s", what, n+1, len(w.Ops), w.Ops[n], tail(w.Ops[:n]))
+			return fmt.Sprintf("%s: no order explains operation %d of %d, %v; before it: %s",
+				what, n+1, len(w.Ops), w.Ops[n], tail(w.Ops[:n]))
 		}
 	}
 	return fmt.Sprintf("%s: no order explains its %d operations", what, len(w.Ops))

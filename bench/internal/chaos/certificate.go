@@ -146,12 +146,16 @@ func (c *Certificate) text() string {
 	for _, s := range c.Skipped {
 		line("       –  %-*s NOT done here: %s", faultNameLen, s.Fault, s.Why)
 	}
-	line("  %d kills; %d connections were cut; the server was started %d times, its master restarted processes %d times", c.Kills, c.Cut, c.Starts, c.Restarts)
+	line("  %d kills; %d connections were cut; the server was started %d times, its master restarted processes %d times",
+		c.Kills, c.Cut, c.Starts, c.Restarts)
 	m, h := c.Money, c.Chat
 	line("\nWhat its clients did")
-	line("  money  %d operations applied, %d refused for want of money, %d certainly not done (busy, read-only, not sent)", m.Applied, m.Refused, m.NoEffect)
-	line("         %d of unknown outcome, of which TXN_STATUS said later: %d applied, %d not, %d still unknown", m.Unknown, m.WasApplied, m.WasNot, m.Unresolved)
-	line("  chat   %d messages acknowledged, %d of unknown outcome, %d certainly not sent; %d delivered to members", h.Acked, h.Unknown, h.NoEffect, h.Delivered)
+	line("  money  %d operations applied, %d refused for want of money, %d certainly not done (busy, read-only, not sent)",
+		m.Applied, m.Refused, m.NoEffect)
+	line("         %d of unknown outcome, of which TXN_STATUS said later: %d applied, %d not, %d still unknown",
+		m.Unknown, m.WasApplied, m.WasNot, m.Unresolved)
+	line("  chat   %d messages acknowledged, %d of unknown outcome, %d certainly not sent; %d delivered to members",
+		h.Acked, h.Unknown, h.NoEffect, h.Delivered)
 	line("\nWhat held")
 	for _, check := range c.Checks {
 		line("  %-6s  %s", map[bool]string{true: "OK", false: "FAILED"}[check.OK], colon(check.What, check.Detail))

@@ -13,7 +13,8 @@ import (
 
 // finished is a drill that has been judged, but for one check.
 func finished(o Options) *drill {
-	return &drill{options: o, bank: new(bank), chat: new(chat), target: new(target), nemesis: newNemesis(o, nil, new(target), nil, nil)}
+	t := new(target)
+	return &drill{options: o, bank: new(bank), chat: new(chat), target: t, nemesis: newNemesis(o, nil, t, nil, nil)}
 }
 
 func TestACertificateSaysWhatDidNotHold(t *testing.T) {

@@ -120,7 +120,8 @@ func (h *chat) awaitAll(ctx context.Context, room int, last client.Sent) {
 	defer cancel()
 	for _, one := range h.chatters {
 		if !one.await(ctx, room, last.Time.UnixNano()) {
-			h.faults.note("%s did not get message %d, which is for all, in room %d within %v", one.name, last.Seq, h.rooms[room], deliveredMax)
+			h.faults.note("%s did not get message %d, which is for all, in room %d within %v", one.name, last.Seq, h.rooms[room],
+				deliveredMax)
 		}
 	}
 }

@@ -15,8 +15,8 @@
 //
 // # Invariants
 //
-//   - Only processes that the drill started are killed or stopped, each by a descriptor of its own (pidfd), and each that
-//     was stopped is continued.
+//   - Only processes that the drill started are killed or stopped: each by a descriptor of its own (pidfd), or as children
+//     of a master that stands still. Each that was stopped is continued.
 //   - When the load ends the nemesis has ended, and what it damaged works again: what does not hold then was the server.
 //   - A check that had nothing to check did not hold.
 package chaos

@@ -27,8 +27,8 @@ type drill struct {
 	loadFor time.Duration
 }
 
-// Run makes a drill and returns its certificate, which says whether everything held. Progress goes to say. An error says that
-// the drill could not be made; then there is no certificate.
+// Run makes a drill and returns its certificate, which says whether everything held. Progress goes to say. An error says
+// that the drill could not be made; then there is no certificate.
 func Run(ctx context.Context, binaries proc.Binaries, say func(string, ...any), o Options) (*Certificate, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -44,12 +44,12 @@ func Run(ctx context.Context, binaries proc.Binaries, say func(string, ...any), 
 		return nil, err
 	}
 	defer d.target.server.Discard()
-	say("chaos: seed %d, %d kills, %v at most; %d clients; %d workers on %s, master %d, segment %s", o.Seed, o.Kills, o.Duration, o.Clients,
-		o.Workers, d.target.server.Address, d.target.server.PID(), d.target.server.Segment())
+	say("chaos: seed %d, %d kills, %v at most; %d clients; %d workers on %s, master %d, segment %s",
+		o.Seed, o.Kills, o.Duration, o.Clients, o.Workers, d.target.server.Address, d.target.server.PID(), d.target.server.Segment())
+	defer d.close()
 	if err := d.open(ctx); err != nil {
 		return nil, err
 	}
-	defer d.close()
 	if err := d.load(ctx); err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (d *drill) progress(ctx context.Context, begin time.Time) {
 	for wait(ctx, progressEvery) == nil {
 		bank, chat := &d.bank.counts, &d.chat.counts
 		d.say("chaos: %4.0f s  %d of %d kills  %d operations, %d without an answer  %d messages, %d delivered",
-			time.Since(begin).Seconds(), d.nemesis.kills.Load(), d.options.Kills, bank.applied.Load()+bank.refused.Load(), bank.unknown.Load(),
-			chat.acked.Load(), chat.delivered.Load())
+			time.Since(begin).Seconds(), d.nemesis.kills.Load(), d.options.Kills,
+			bank.applied.Load()+bank.refused.Load(), bank.unknown.Load(), chat.acked.Load(), chat.delivered.Load())
 	}
 }

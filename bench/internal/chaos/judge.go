@@ -66,7 +66,8 @@ func (d *drill) audit(ctx context.Context, binaries proc.Binaries) (b books, err
 		return b, err
 	}
 	var complaint strings.Builder
-	p, err := proc.Start(proc.Command{Path: path, Args: []string{"audit", "--json", "--data", d.target.server.DataFolder()}, Stderr: &complaint})
+	args := []string{"audit", "--json", "--data", d.target.server.DataFolder()}
+	p, err := proc.Start(proc.Command{Path: path, Args: args, Stderr: &complaint})
 	if err != nil {
 		return b, err
 	}
@@ -90,16 +91,20 @@ func (d *drill) judgeMoney(c *Certificate, v server.Verify, b books, auditErr er
 	c.check("one order of all operations explains every balance that was answered", linear.OK(),
 		fmt.Sprintf("%d operations in %d windows of %d groups (porcupine)", operations, linear.Checked, d.options.groups()), linear.Problems...)
 	order := bankcheck.Order(windows)
-	c.check("no transaction number was given twice, or against the clock", order.OK(), fmt.Sprintf("%d transactions", order.Checked), order.Problems...)
+	c.check("no transaction number was given twice, or against the clock", order.OK(), fmt.Sprintf("%d transactions", order.Checked),
+		order.Problems...)
 	totals := bankcheck.Sum(windows)
 	totals.Deposits += d.opening + int64(moved)
 	totals.Withdrawals += int64(moved)
-	c.check("the running server's books are right (Verify), and hold what the clients were told", v.OK && totals.Fit(int64(v.Deposits), int64(v.Withdrawals)),
-		fmt.Sprintf("balances %d = deposits %d − withdrawals %d; told: %d − %d", v.Balances, v.Deposits, v.Withdrawals, totals.Deposits, totals.Withdrawals),
+	c.check("the running server's books are right (Verify), and hold what the clients were told",
+		v.OK && totals.Fit(int64(v.Deposits), int64(v.Withdrawals)),
+		fmt.Sprintf("balances %d = deposits %d − withdrawals %d; told: %d − %d", v.Balances, v.Deposits, v.Withdrawals,
+			totals.Deposits, totals.Withdrawals),
 		append(v.Problems, v.Error)...)
 	c.check("the journal holds what the clients were told (tradechat audit, exit code 0)",
 		auditErr == nil && b.OK && totals.Fit(b.Deposits, b.Withdrawals) && b.Supply == b.Deposits-b.Withdrawals,
-		fmt.Sprintf("%d records in %d blocks, %d snapshots; on accounts %d = %d − %d", b.Last, b.Blocks, len(b.Snapshots), b.Supply, b.Deposits, b.Withdrawals),
+		fmt.Sprintf("%d records in %d blocks, %d snapshots; on accounts %d = %d − %d", b.Last, b.Blocks, len(b.Snapshots),
+			b.Supply, b.Deposits, b.Withdrawals),
 		errorText(auditErr))
 	unresolved := d.bank.counts.unresolved.Load()
 	c.check("what was told to be unknown could be found out", unresolved == 0,
@@ -118,8 +123,10 @@ func (d *drill) judgeChat(c *Certificate) {
 		fmt.Sprintf("%d deliveries to %d members; %d gaps told, of %d messages", r.Delivered, len(h.Members), r.Gaps, r.Announced))
 	find("no message came twice", r.Twice, "")
 	find("no message came out of order", r.OutOfOrder, "")
-	find("every start from disk was told to every member", r.Restarts, fmt.Sprintf("%d lives of the server, %d times told", len(h.Births)+1, r.Resets))
-	find("every acknowledged message was delivered, or told to be lost", r.Lost, fmt.Sprintf("%d messages, to %d members each", r.Acked, len(d.chat.chatters)))
+	find("every start from disk was told to every member", r.Restarts,
+		fmt.Sprintf("%d lives of the server, %d times told", len(h.Births)+1, r.Resets))
+	find("every acknowledged message was delivered, or told to be lost", r.Lost,
+		fmt.Sprintf("%d messages, to %d members each", r.Acked, len(d.chat.chatters)))
 	find("all members saw the same, at the place that was acknowledged", r.Differ, "")
 	find("nobody saw what nobody sent", r.Invented, "")
 }

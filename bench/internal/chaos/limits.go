@@ -26,7 +26,8 @@ const (
 	// snapshotEvery makes starts from disk use snapshots as well as records.
 	snapshotEvery = 5000
 
-	usersSpare = 64 // rooms for users beside the clients'
+	usersSpare  = 64   // room for users beside the clients'
+	sessionsMax = 4096 // sessions that nobody has go after sessionTTL: many can wait for that at once
 
 	// recoversAfter is how long a process must have run for its death to be no crash loop, which the master answers with a
 	// pause, and after five deaths of the journal with read-only: two seconds, and some for its start.

@@ -38,7 +38,9 @@ type nemesis struct {
 const journalSlot = -1
 
 func newNemesis(o Options, random *rand.Rand, t *target, p *faultproxy.Proxy, flood []server.User) *nemesis {
-	n := &nemesis{options: o, random: random, target: t, proxy: p, flood: flood, done: make(map[string]int), recovered: make(map[int]time.Time)}
+	n := &nemesis{
+		options: o, random: random, target: t, proxy: p, flood: flood, done: make(map[string]int), recovered: make(map[int]time.Time),
+	}
 	for _, f := range faults {
 		if slices.Contains(o.Faults, f.name) && (f.name != faultFullDisk || t.disk != nil) {
 			n.chosen = append(n.chosen, f)
@@ -47,8 +49,8 @@ func newNemesis(o Options, random *rand.Rand, t *target, p *faultproxy.Proxy, fl
 	return n
 }
 
-// rage does faults until there were enough kills, or the time is over, or the context ends. What it damaged is whole again when it returns
-// nil.
+// rage does faults until there were enough kills, or the time is over, or the context ends. What it damaged is whole again
+// when it returns nil.
 func (n *nemesis) rage(ctx context.Context, end time.Time) error {
 	for n.more(end) {
 		if err := wait(ctx, upTo(n.random, pauseMost)); err != nil {

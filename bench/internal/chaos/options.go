@@ -69,7 +69,8 @@ func (o Options) NeedsMounts() bool { return slices.Contains(o.Faults, faultFull
 
 // command is how the drill is run again.
 func (o Options) command() string {
-	text := fmt.Sprintf("tradechat-bench chaos --kills %d --seed %d --workers %d --clients %d --duration %v", o.Kills, o.Seed, o.Workers, o.Clients, o.Duration)
+	text := fmt.Sprintf("tradechat-bench chaos --kills %d --seed %d --workers %d --clients %d --duration %v",
+		o.Kills, o.Seed, o.Workers, o.Clients, o.Duration)
 	if len(o.Faults) < len(faults) {
 		text += " --faults " + strings.Join(o.Faults, ",")
 	}

@@ -32,7 +32,8 @@ func start(ctx context.Context, binaries proc.Binaries, o Options, ownDisk bool)
 		Workers: o.Workers,
 		Args: []string{
 			"--durability", "sync", "--watchdog", watchdog.String(), "--journal-file", strconv.Itoa(journalFileMiB),
-			"--snapshot-every", strconv.Itoa(snapshotEvery), "--max-users", strconv.Itoa(o.Clients + usersSpare), "--max-sessions", "1024",
+			"--snapshot-every", strconv.Itoa(snapshotEvery),
+			"--max-users", strconv.Itoa(o.Clients + usersSpare), "--max-sessions", strconv.Itoa(sessionsMax),
 			"--session-ttl", sessionTTL.String(), "--idle-timeout", idleTimeout.String(), "--heartbeat-interval", heartbeatEvery.String(), "--stats-every", "0s",
 			"--log-format", "json",
 		},
@@ -120,7 +121,8 @@ func (t *target) awaitWhole(ctx context.Context) error {
 			return nil
 		}
 		if wait(ctx, retryEvery) != nil {
-			return fmt.Errorf("chaos: %v after the last fault not all processes run: %+v, %w", readyMax, stats, errors.Join(err, ctx.Err()))
+			return fmt.Errorf("chaos: %v after the last fault not all processes run: %+v, %w",
+				readyMax, stats, errors.Join(err, ctx.Err()))
 		}
 	}
 }
@@ -145,7 +147,8 @@ func (t *target) verifiedSince(ctx context.Context, moment time.Time) (server.St
 			return stats, nil
 		}
 		if wait(ctx, retryEvery) != nil {
-			return stats, fmt.Errorf("chaos: no Verify of the running server within %v: %s, %w", readyMax, stats.Verify.Error, errors.Join(err, ctx.Err()))
+			return stats, fmt.Errorf("chaos: no Verify of the running server within %v: %s, %w",
+				readyMax, stats.Verify.Error, errors.Join(err, ctx.Err()))
 		}
 	}
 }

@@ -82,11 +82,13 @@ func (c *checker) acknowledged(s *Sent, walks []*walk) {
 		c.fail(&c.result.Differ, "room %d, life %d: %q was acknowledged as message %d, which is %q", at.room, at.life, s.Text, s.Seq, seen)
 	}
 	if other, known := c.places[s.Text]; known && other != at {
-		c.fail(&c.result.Differ, "%q was acknowledged as message %d of life %d, and came as message %d of life %d", s.Text, s.Seq, at.life, other.seq, other.life)
+		c.fail(&c.result.Differ, "%q was acknowledged as message %d of life %d, and came as message %d of life %d",
+			s.Text, s.Seq, at.life, other.seq, other.life)
 	}
 	for _, w := range walks {
 		if w.due(at) && !w.got[at] && !w.excused(at) {
-			c.fail(&c.result.Lost, "%s, life %d: message %d %q was acknowledged, did not come, and nobody said so", w.where(), at.life, s.Seq, s.Text)
+			c.fail(&c.result.Lost, "%s, life %d: message %d %q was acknowledged, did not come, and nobody said so",
+				w.where(), at.life, s.Seq, s.Text)
 		}
 	}
 }

@@ -26,7 +26,10 @@ type walk struct {
 const lifeOpen = -1
 
 func (c *checker) walk(m *Member) *walk {
-	return &walk{checker: c, member: m, begins: make(map[int]uint64), ended: make(map[int]bool), got: make(map[place]bool), highest: make(map[int]uint64)}
+	return &walk{
+		checker: c, member: m,
+		begins: make(map[int]uint64), ended: make(map[int]bool), got: make(map[place]bool), highest: make(map[int]uint64),
+	}
 }
 
 func (w *walk) run() {
@@ -75,7 +78,8 @@ func (w *walk) onMessage(e *Event) {
 		w.fail(&w.result.OutOfOrder, "%s: message %d %q of life %d came in life %d", w.where(), e.First, e.Text, at.life, w.life)
 		return
 	case w.resets > 0:
-		w.fail(&w.result.Restarts, "%s: told that the room was begun anew, and it was not: message %d is of the same life %d", w.where(), e.First, w.life)
+		w.fail(&w.result.Restarts, "%s: told that the room was begun anew, and it was not: message %d is of the same life %d",
+			w.where(), e.First, w.life)
 	}
 	w.resets = 0
 	w.count(at, e)
@@ -88,8 +92,8 @@ func (w *walk) newLife(at place) {
 		w.result.Resets++
 		w.ended[w.life] = true
 	} else {
-		w.fail(&w.result.Restarts, "%s: message %d is of life %d, the ones before it of life %d, and nobody told that the room was begun anew",
-			w.where(), at.seq, at.life, w.life)
+		w.fail(&w.result.Restarts,
+			"%s: message %d is of life %d, the ones before it of life %d, and nobody told that the room was begun anew", w.where(), at.seq, at.life, w.life)
 		w.next = at.seq
 	}
 	w.life = at.life
