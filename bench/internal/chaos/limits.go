@@ -34,7 +34,7 @@ const (
 	recoversAfter = 2300 * time.Millisecond
 
 	// readyMax is how long the server may take, after the last fault, until all workers and the journal run.
-	readyMax = 20 * time.Second
+	readyMax = time.Minute
 )
 
 // The clients.
@@ -84,7 +84,7 @@ const (
 const (
 	diskSlackBytes = 96 << 20 // that is free on it, but while it is full
 	diskTightBytes = 64 << 10 // that is free when it is about to be full
-	fillMax        = 10 * time.Second
+	fillMax        = time.Minute
 	floodLegs      = 1000
 	floodMinor     = 1 << 40 // what the account that fills it has to give
 )
