@@ -13,8 +13,8 @@ type Posting struct {
 	Balance  int64  // of the user that asked, right after it
 	Replayed bool   // the request had been applied before; this is its recorded result
 
-	// Basis is the newest record that a refusal tells of, such as the withdrawal that left too little; 0: it tells of none. Until that
-	// is durable a crash could take the reason back. It is set beside an error too.
+	// Basis is the newest record that a refusal tells of, such as the withdrawal that left too little; 0: it tells of none.
+	// Until that is durable a crash could take the reason back. It is set beside an error too.
 	Basis uint64
 }
 
@@ -162,9 +162,9 @@ func (seg *Segment) basis(o *order) uint64 {
 	return seq
 }
 
-// post decides the order and commits it. A refusal that is because of balances has their newest record as its
-// Basis. The record is written in place: a copy of
-// 128 bytes would cost a fifth of the whole.
+// post decides the order and commits it. A refusal that is because of balances has their
+// newest record as its Basis. The record is written in place: a copy of 128 bytes would
+// cost a fifth of the whole.
 func (st *Store) post(o *order) (Posting, error) {
 	e, err := st.seg.decide(o)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"tradechat.internal/shmstore"
 )
 
-// An answer that promises a record, or refuses because of one, is sent once the record is durable. Until then its bytes are parked, behind those
-// that were parked before:
+// An answer that promises a record, or refuses because of one, is sent once the record is durable. Until then its bytes are
+// parked, behind those that were parked before:
 //
 //	read    frame frame frame ──▶ out    [answer][answer]            written at the end of the read
 //	                         └──▶ held   [promise][promise]          parked then, with the highest seq among them

@@ -57,8 +57,8 @@ func (w *Worker) appendFailure(dst []byte, f *libproto.Frame, s libproto.Status,
 	return appendResponse(dst, f, s, 0, libproto.ErrorBody{RetryAfterMs: retryAfterMs, Detail: w.detail})
 }
 
-// refuseOver is refuse for an error whose reason is record seq, and which waits for that as a promise does: what a crash could take
-// back, such as a withdrawal that leaves too little, must not be seen in a refusal either. 0: no record is.
+// refuseOver is refuse for an error whose reason is record seq, and which waits for that as a promise does: what a crash could
+// take back, such as a withdrawal that leaves too little, must not be seen in a refusal either. 0: no record is.
 func (w *Worker) refuseOver(f *libproto.Frame, seq uint64, err error) {
 	switch {
 	case !w.syncs || seq <= w.segment.Durable():
