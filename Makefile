@@ -32,7 +32,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Tests run programs and read files that Go's test cache does not know of: never take a result from it.
 TEST := $(GO) test -count=1 $(TESTFLAGS)
 
-.PHONY: build run demo test race crash mutants durability model lint fuzz bench install clean help check-go standalone
+.PHONY: build run demo test race crash mutants durability model chaos lint fuzz bench install clean help check-go standalone
 
 build: check-go ## the binaries, into bin/
 	@mkdir -p bin
@@ -61,6 +61,9 @@ durability: check-go ## the whole server killed under load, 300 times, and what 
 
 model: ## the model of commit and repair, every interleaving of every kill; needs spin and gcc, takes minutes
 	scripts/model.sh
+
+chaos: build ## the drill: a server killed and damaged 500 times under load, and what its clients were told checked; takes minutes; ARGS='--seed 7'
+	bin/tradechat-bench chaos --kills 500 $(ARGS)
 
 lint: check-go ## gofmt, vet, staticcheck and more; settings in .golangci.yml
 	$(GO) run $(GOLANGCI_LINT) run $(PACKAGES)

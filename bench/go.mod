@@ -3,6 +3,7 @@ module tradechat.internal/bench
 go 1.26.0
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/panjf2000/gnet/v2 v2.9.8
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9

@@ -105,7 +105,7 @@ func (a *app) root() *cobra.Command {
 	for _, m := range measurements() {
 		root.AddCommand(a.measurementCommand(m))
 	}
-	root.AddCommand(a.figuresCommand(), a.attacksCommand(), a.demoCommand(), a.echoServerCommand(), a.attackerCommand())
+	root.AddCommand(a.figuresCommand(), a.attacksCommand(), a.chaosCommand(), a.demoCommand(), a.echoServerCommand(), a.attackerCommand())
 	return root
 }
 

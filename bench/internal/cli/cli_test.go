@@ -18,7 +18,7 @@ func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 }
 
 func TestEveryCommandHasHelpAndExamples(t *testing.T) {
-	commands := append(names(measurements()), "figures", "attacks", "demo")
+	commands := append(names(measurements()), "figures", "attacks", "chaos", "demo")
 	for _, name := range commands {
 		code, out, _ := run(t, name, "--help")
 		for _, part := range []string{"Usage:\n  tradechat-bench " + name, "Examples:\n  tradechat-bench " + name, "--bin folder"} {
@@ -62,6 +62,11 @@ func TestWrongUsage(t *testing.T) {
 		{"go-bench --count 0", "count is 0"},
 		{"demo --workers 1", "workers is 1"},
 		{"demo --duration 1ms", "duration is 1ms"},
+		{"chaos --workers 1", "workers is 1"},
+		{"chaos --clients 5", "clients is 5, want 6 … 600"},
+		{"chaos --kills -1", "kills is -1"},
+		{"chaos --faults cut,nonsense", "no fault is called \"nonsense\"; there are kill-worker, kill-journal"},
+		{"chaos --kills 5 --faults cut,delay", "none of the faults kills"},
 		{"figures --skip nonsense", "--skip nonsense: there are go-bench, allocs, echo, idle-memory, respawn"},
 	} {
 		code, out, problems := run(t, strings.Fields(c.args)...)
@@ -73,7 +78,7 @@ func TestWrongUsage(t *testing.T) {
 
 func TestMissingProgramsAreNamed(t *testing.T) {
 	folder := t.TempDir()
-	for _, command := range []string{"allocs", "echo", "respawn", "idle-memory --connections 1", "demo"} {
+	for _, command := range []string{"allocs", "echo", "respawn", "idle-memory --connections 1", "demo", "chaos"} {
 		code, _, problems := run(t, append(strings.Fields(command), "--bin", folder)...)
 		if code != exitFailed || !strings.Contains(problems, filepath.Join(folder, "tradechatd")) || !strings.Contains(problems, "make build") {
 			t.Errorf("%s: exit code %d: %s", command, code, problems)

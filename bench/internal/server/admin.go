@@ -24,9 +24,12 @@ type Stats struct {
 
 // Journal is what stands behind the log.
 type Journal struct {
-	PID    int    `json:"pid"`
-	Head   uint64 `json:"head"`
-	Groups uint64 `json:"groups"` // that were written
+	PID      int    `json:"pid"` // 0: none
+	State    string `json:"state"`
+	ReadOnly bool   `json:"read_only"` // the server takes no money requests until it is started again
+	Restarts int    `json:"restarts"`
+	Head     uint64 `json:"head"`
+	Groups   uint64 `json:"groups"` // that were written
 }
 
 // Worker is one worker slot.
@@ -34,6 +37,7 @@ type Worker struct {
 	Slot        int    `json:"slot"`
 	PID         int    `json:"pid"` // 0: none
 	State       string `json:"state"`
+	Restarts    int    `json:"restarts"`
 	Connections uint64 `json:"connections"`
 }
 
@@ -44,6 +48,7 @@ func (w Worker) Running() bool { return w.State == "running" }
 type Verify struct {
 	OK          bool     `json:"ok"`
 	Error       string   `json:"error"`
+	AgeMs       int64    `json:"age_ms"` // the server uses an outcome again for a second
 	Users       uint64   `json:"users"`
 	Records     uint64   `json:"records"`
 	Supply      uint64   `json:"supply"`
@@ -149,11 +154,15 @@ func (s *Server) Stats(ctx context.Context) (Stats, error) {
 	return admin.Stats(ctx)
 }
 
-// PIDs are the numbers of all processes of the server, the master's first.
+// PIDs are the numbers of all processes that the server has, the master's first.
 func (s *Server) PIDs(ctx context.Context) ([]int, error) {
 	stats, err := s.Stats(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return append([]int{s.PID(), stats.Journal.PID}, stats.WorkerPIDs()...), nil
+	pids := append([]int{s.PID()}, stats.WorkerPIDs()...)
+	if stats.Journal.PID != 0 {
+		pids = append(pids, stats.Journal.PID)
+	}
+	return pids, nil
 }

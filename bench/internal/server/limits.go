@@ -21,6 +21,6 @@ const (
 	// kdfIterations is the least that the protocol allows: what a login costs is not measured here.
 	kdfIterations = 4096
 
-	// password is the one password of all users that are made here, on a server that is gone in a minute.
-	password = "of no use to anybody"
+	// Password is the one password of all users that are made here, on a server that is gone in a minute.
+	Password = "of no use to anybody"
 )
