@@ -113,7 +113,7 @@ func (c *Config) Complete() error {
 			return err
 		}
 	}
-	drawn, err := mix.Named(c.Mix, c.TradeRatio)
+	drawn, err := mix.Parse(c.Mix, c.TradeRatio, false)
 	if err != nil {
 		return fmt.Errorf("%w: --mix: %w", ErrInvalid, err)
 	}

@@ -27,7 +27,7 @@ const pathRoom = 5
 
 // newEcho is a ready connection in the Load phase, and its server.
 func newEcho(t testing.TB, name string, pipeline int) *echo {
-	drawn, err := mix.Named(name, mix.TradeRatioDefault)
+	drawn, err := mix.Parse(name, mix.TradeRatioDefault, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestViolationsEndTheConnection(t *testing.T) {
 		"not agreed on": func(id uint64, op libproto.Opcode) []byte { return response(op, id, 0, libproto.FlagEncrypted, ok) },
 	} {
 		e := newEcho(t, mix.Trade, 3)
-		e.conn.thread.plan.Mix, _ = mix.Named(mix.Trade, mix.TradeRatio{1, 0, 0, 0})
+		e.conn.thread.plan.Mix, _ = mix.Parse(mix.Trade, mix.TradeRatio{1, 0, 0, 0}, false)
 		e.conn.refill()
 		first := e.conn.calls.first()
 		e.conn.take(frame(first.id, first.kind.opcode()))

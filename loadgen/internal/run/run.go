@@ -63,7 +63,7 @@ type runner struct {
 
 // prepare makes the users, their accounts and rooms, and the plan.
 func (r *runner) prepare(ctx context.Context) error {
-	drawn, err := mix.Named(r.cfg.Mix, r.cfg.TradeRatio)
+	drawn, err := mix.Parse(r.cfg.Mix, r.cfg.TradeRatio, false)
 	if err != nil {
 		return err
 	}
