@@ -5,6 +5,7 @@ type Phase int32
 
 const (
 	Connect Phase = iota
+	Rest
 	Load
 	Settle
 	Mark
@@ -13,7 +14,7 @@ const (
 	End
 )
 
-var phaseNames = [...]string{"connect", "load", "settle", "mark", "drain", "leave", "end"}
+var phaseNames = [...]string{"connect", "rest", "load", "settle", "mark", "drain", "leave", "end"}
 
 func (p Phase) String() string { return phaseNames[p] }
 
@@ -24,8 +25,12 @@ func (p Phase) returns() bool { return p <= Load }
 func (c *Conn) enter(p Phase) {
 	switch p {
 	case Load:
+		c.resting = 0 // every place begins afresh
 		c.refill()
+	case Rest:
+		c.skipWaiting()
 	case Settle:
+		c.skipWaiting()
 		if c.state != ready {
 			c.end(errStopped)
 		}
@@ -44,6 +49,8 @@ func (c *Conn) reached(p Phase) bool {
 	switch p {
 	case Connect:
 		return c.state == ready
+	case Rest:
+		return c.state == ready && c.calls.load == 0
 	case Settle:
 		return c.calls.load == 0
 	case Mark:

@@ -36,7 +36,7 @@ func small(t *testing.T, s *server, change func(*config.Config)) config.Config {
 
 func runAgainst(t *testing.T, s *server, change func(*config.Config)) *report.Summary {
 	t.Helper()
-	summary, err := Run(untilEnough(t, s), small(t, s, change), progress.NewPlain(io.Discard), nil)
+	summary, err := Run(untilEnough(t, s), small(t, s, change), progress.NewPlain(io.Discard), Outputs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,8 +79,8 @@ func TestRightServerIsPassed(t *testing.T) {
 		{"pipelined", func(c *config.Config) { c.Pipeline = 16 }, []string{"BALANCE", "CHAT_SEND", "DEPOSIT", "HEARTBEAT", "TRANSFER", "WITHDRAW"}},
 		{"few users", func(c *config.Config) { c.Mix, c.Users = "trade", 2 }, []string{"BALANCE", "DEPOSIT", "TRANSFER", "WITHDRAW"}},
 		{"many rooms", func(c *config.Config) { c.Mix, c.Rooms, c.RoomSize = "chat", 20, 7 }, []string{"CHAT_SEND", "HEARTBEAT"}},
-		{"long messages", func(c *config.Config) { c.Mix, c.PayloadLen = "chat", 4000 }, []string{"CHAT_SEND", "HEARTBEAT"}},
-		{"short messages", func(c *config.Config) { c.Mix, c.PayloadLen = "chat", 32 }, []string{"CHAT_SEND", "HEARTBEAT"}},
+		{"long messages", func(c *config.Config) { c.Mix, c.Payload = "chat", config.Payload{Least: 4000, Most: 4000} }, []string{"CHAT_SEND", "HEARTBEAT"}},
+		{"short messages", func(c *config.Config) { c.Mix, c.Payload = "chat", config.Payload{Least: 32, Most: 32} }, []string{"CHAT_SEND", "HEARTBEAT"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := startServer(t, deeds{})
@@ -223,10 +223,10 @@ func TestSetupFailures(t *testing.T) {
 		{"nobody there", gone, nil, "refused"},
 		{"login refused", startServer(t, deeds{refuseLogin: true}), nil, "ERR_UNAUTHORIZED"},
 		{"impostor", startServer(t, deeds{impostor: true}), nil, "signature"},
-		{"message too long", startServer(t, deeds{}), func(c *config.Config) { c.PayloadLen = 5000 }, "at most 4096"},
+		{"message too long", startServer(t, deeds{}), func(c *config.Config) { c.Payload = config.Payload{Least: 64, Most: 5000} }, "at most 4096"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := Run(context.Background(), small(t, test.server, test.change), progress.NewPlain(io.Discard), nil)
+			_, err := Run(context.Background(), small(t, test.server, test.change), progress.NewPlain(io.Discard), Outputs{})
 			if !errors.Is(err, ErrSetup) || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("Run = %v, want ErrSetup with %q", err, test.says)
 			}
@@ -246,7 +246,7 @@ func TestInterruptIsJudged(t *testing.T) {
 		}
 		return len(p), nil
 	}))
-	summary, err := Run(ctx, cfg, display, nil)
+	summary, err := Run(ctx, cfg, display, Outputs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestServerGoneFailsVerdict(t *testing.T) {
 		}
 		return len(p), nil
 	}))
-	summary, err := Run(ctx, cfg, display, nil)
+	summary, err := Run(ctx, cfg, display, Outputs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestCSVHasARowASecond(t *testing.T) {
 	s := startServer(t, deeds{})
 	var text bytes.Buffer
 	cfg := small(t, s, func(c *config.Config) { c.Duration = 1200 * time.Millisecond })
-	summary, err := Run(context.Background(), cfg, progress.NewPlain(io.Discard), &text)
+	summary, err := Run(context.Background(), cfg, progress.NewPlain(io.Discard), Outputs{CSV: &text})
 	if err != nil {
 		t.Fatal(err)
 	}
