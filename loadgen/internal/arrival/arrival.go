@@ -90,7 +90,7 @@ func (s *Schedule) Next() (conn int) {
 // set finds the next constant arrival.
 func (s *Schedule) set() {
 	k := float64(s.round)*float64(s.part.Connections) + float64(s.part.First+s.conn*s.part.Stride)
-	s.due = s.begin + int64(k/s.perNs)
+	s.due = s.begin + int64(math.Round(k/s.perNs))
 }
 
 // draw finds the next Poisson arrival.

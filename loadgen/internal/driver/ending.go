@@ -70,6 +70,7 @@ func (c *Conn) retire(why error) {
 	}
 	if !t.phase.returns() {
 		c.state = gone
+		c.skipWaiting()
 		c.leaveDoubts()
 		return
 	}

@@ -11,11 +11,11 @@ import (
 // refill makes requests of the load: in a closed loop until as many are in flight as there may be, in an open one those that wait.
 func (c *Conn) refill() {
 	t := c.thread
-	if t.phase != Load || c.state != ready || c.calls.load+c.resting >= t.plan.Pipeline {
+	if !t.phase.sends() || c.state != ready || c.calls.load+c.resting >= t.plan.Pipeline {
 		return
 	}
 	t.now = t.clock()
-	if t.pace.open {
+	if t.pace.open || t.phase != Load {
 		c.sendWaiting()
 		return
 	}

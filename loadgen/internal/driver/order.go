@@ -41,10 +41,14 @@ func (o *order) report() {
 
 // obey begins what is ordered.
 func (t *Thread) obey(o *order) {
+	t.now = t.clock()
 	if t.phase == Load {
 		t.pump() // what was due until now is the old step's
 		t.stats.CPU = stats.ReadClock().Since(t.began)
 		t.pace.open = false
+		if t.order.step.EndNs > t.now {
+			t.skipAll() // an interrupt
+		}
 	}
 	t.order, t.phase, t.told = o, o.phase, false
 	if o.timeline != nil {
@@ -62,6 +66,13 @@ func (t *Thread) obey(o *order) {
 	}
 	for _, c := range t.conns {
 		c.enter(o.phase)
+	}
+}
+
+// skipAll gives up what waits on any connection.
+func (t *Thread) skipAll() {
+	for _, c := range t.conns {
+		c.skipWaiting()
 	}
 }
 

@@ -10,7 +10,9 @@ import (
 //
 //	schedule ──due──▶ connection ── has a place in its pipeline ──▶ sent        now − due > LateAfter: late
 //	                      └── else: waiting … an answer makes room ─▶ sent
-//	                                   └── for longer than the timeout, or too many, or the step ends ─▶ skipped
+//	                                   └── for longer than the timeout, or too many ─▶ skipped
+//
+// What waits when the step ends is sent all the same: its latencies are those that a stall is seen by.
 type pace struct {
 	open     bool
 	schedule arrival.Schedule
@@ -87,7 +89,7 @@ func (c *Conn) skipOverdue() {
 	}
 }
 
-// skipWaiting gives up all that is waiting: the step is over.
+// skipWaiting gives up all that is waiting.
 func (c *Conn) skipWaiting() {
 	for due, ok := c.waiting.first(); ok; due, ok = c.waiting.first() {
 		c.unwait()

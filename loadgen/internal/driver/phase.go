@@ -21,20 +21,21 @@ func (p Phase) String() string { return phaseNames[p] }
 // returns reports whether a connection that ends in the phase comes back.
 func (p Phase) returns() bool { return p <= Load }
 
+// sends reports whether requests of the load are sent in the phase: after the load, those that were due in it and wait.
+func (p Phase) sends() bool { return p == Load || p == Rest || p == Settle }
+
 // enter does what a phase begins with, for one connection.
 func (c *Conn) enter(p Phase) {
 	switch p {
 	case Load:
 		c.resting = 0 // every place begins afresh
 		c.refill()
-	case Rest:
-		c.skipWaiting()
 	case Settle:
-		c.skipWaiting()
 		if c.state != ready {
 			c.end(errStopped)
 		}
 	case Mark:
+		c.skipWaiting()
 		c.markRooms()
 	case Drain:
 		c.askHistory()
@@ -50,9 +51,9 @@ func (c *Conn) reached(p Phase) bool {
 	case Connect:
 		return c.state == ready
 	case Rest:
-		return c.state == ready && c.calls.load == 0
+		return c.state == ready && c.calls.load == 0 && c.waiting.empty()
 	case Settle:
-		return c.calls.load == 0
+		return c.calls.load == 0 && c.waiting.empty()
 	case Mark:
 		return c.marking == 0
 	case Drain:

@@ -189,13 +189,21 @@ func (r *runner) summarise(s *stage) {
 	r.summary.SetWarnings()
 }
 
+// settlePatience is how long the last answers are waited for. What waits to be sent in an open loop does so for one timeout at most.
+func (r *runner) settlePatience() time.Duration {
+	if r.cfg.Open() {
+		return 2*r.cfg.Timeout + settleSlack
+	}
+	return r.cfg.Timeout + settleSlack
+}
+
 // windDown waits for the last answers and deliveries. What does not come in time is the verdict's business.
 func (r *runner) windDown(ctx context.Context) error {
 	for _, part := range []struct {
 		phase    driver.Phase
 		patience time.Duration
 	}{
-		{driver.Settle, r.cfg.Timeout + settleSlack},
+		{driver.Settle, r.settlePatience()},
 		{driver.Mark, r.cfg.Timeout + settleSlack},
 		{driver.Drain, r.cfg.DrainTimeout},
 		{driver.Leave, leavePatience},

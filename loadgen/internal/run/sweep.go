@@ -43,7 +43,7 @@ func (r *runner) try(ctx context.Context, rate float64) (held bool, err error) {
 	if err := r.fleet.Enter(driver.Rest); err != nil {
 		return false, err
 	}
-	err = r.fleet.Await(context.WithoutCancel(ctx), r.cfg.Timeout+settleSlack)
+	err = r.fleet.Await(context.WithoutCancel(ctx), r.settlePatience())
 	if err != nil && !errors.Is(err, driver.ErrPhase) {
 		return false, err
 	}
