@@ -68,10 +68,11 @@ func (f *Fleet) Count(in *stats.Timeline) error {
 func (f *Fleet) NowNs() int64 { return int64(time.Since(f.born)) }
 
 func (f *Fleet) give(o *order) error {
+	f.order.next.Store(o)
 	f.order = o
 	for _, thread := range f.threads {
-		if err := thread.want(o); err != nil {
-			return err
+		if err := thread.wake.Signal(); err != nil {
+			return fmt.Errorf("wake a load thread: %w", err)
 		}
 	}
 	return nil

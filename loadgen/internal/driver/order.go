@@ -17,8 +17,11 @@ type Step struct {
 	EndNs    int64 // open loop: nothing is due from then on
 }
 
-// order is what all threads are to do. It does not change; each thread reports once that it has done it.
+// order is what all threads are to do. It does not change but for the next one, which comes when it is given: every thread obeys
+// all orders, however fast they follow each other. Each thread reports once that it has done what was ordered, unless another
+// order came before that.
 type order struct {
+	next     atomic.Pointer[order]
 	phase    Phase
 	timeline *stats.Timeline // to count in from now on; nil: the same as before
 	step     *Step           // Load

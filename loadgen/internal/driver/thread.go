@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"fmt"
 	"net/netip"
 	"runtime"
 	"sync"
@@ -51,9 +50,8 @@ type Thread struct {
 	began     stats.Clock // at the begin of the step
 
 	phase    Phase
-	order    *order
-	told     bool // that the order is done
-	wanted   atomic.Pointer[order]
+	order    *order       // the last one that it obeys
+	told     bool         // that the order is done
 	live     atomic.Int32 // ready, for others to read
 	mu       sync.Mutex
 	lastFail error
@@ -83,7 +81,6 @@ func newThread(plan *Plan, index int, server netip.AddrPort, born time.Time, cou
 		born:    born,
 		order:   first,
 	}
-	t.wanted.Store(first)
 	for id := index; id < plan.Connections; id += plan.Threads {
 		t.conns = append(t.conns, newConn(t, int32(len(t.conns)), uint32(id)))
 	}
@@ -137,7 +134,7 @@ func (t *Thread) patience() time.Duration {
 
 func (t *Thread) event(e *unix.EpollEvent) {
 	if e.Fd == wakeNumber {
-		_, _ = t.wake.Drain() // what was wanted is looked at after every event
+		_, _ = t.wake.Drain() // what was ordered is looked at after every event
 		return
 	}
 	if c := t.conns[e.Fd]; c.fd >= 0 {
@@ -148,8 +145,8 @@ func (t *Thread) event(e *unix.EpollEvent) {
 // turn does what is not told by a socket.
 func (t *Thread) turn() {
 	t.stats.Tick(t.now)
-	if wanted := t.wanted.Load(); wanted != t.order {
-		t.obey(wanted)
+	for o := t.order.next.Load(); o != nil; o = t.order.next.Load() {
+		t.obey(o)
 	}
 	t.pump()
 	t.wakeRested()
@@ -185,15 +182,6 @@ func (t *Thread) failure() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.lastFail
-}
-
-// want gives an order.
-func (t *Thread) want(o *order) error {
-	t.wanted.Store(o)
-	if err := t.wake.Signal(); err != nil {
-		return fmt.Errorf("wake a load thread: %w", err)
-	}
-	return nil
 }
 
 func (t *Thread) close() {

@@ -160,7 +160,7 @@ func TestWarnings(t *testing.T) {
 		{CPU{Busiest: 0.91}, nil, "more --threads"},
 		{CPU{Waiting: 0.5}, &OpenLoop{Due: 1000, Behind: 11}, "1.1 % of the requests"},
 	} {
-		s := Summary{Config: config.Defaults(), CPU: test.cpu, OpenLoop: test.open}
+		s := Summary{Config: config.Defaults(), DurationS: 1, CPU: test.cpu, OpenLoop: test.open}
 		s.SetWarnings()
 		if got := strings.Join(s.Warnings, "\n"); !strings.Contains(got, test.want) || (test.want == "") != (got == "") {
 			t.Errorf("%+v, %+v: %q", test.cpu, test.open, got)

@@ -9,6 +9,9 @@ const (
 	// saturatedAt is the part of its processors from which on a load generator is no longer believed to keep up.
 	saturatedAt = 0.9
 
+	// believedFrom is the least time, in seconds, over which a part of the processors says anything.
+	believedFrom = 0.5
+
 	// behindAt is the part of all requests that may be sent late by the load generator's own fault.
 	behindAt = 0.01
 )
@@ -17,6 +20,7 @@ const (
 func (s *Summary) SetWarnings() {
 	s.Warnings = nil
 	switch {
+	case s.DurationS < believedFrom:
 	case s.CPU.OfCores > saturatedAt:
 		s.Warnings = append(s.Warnings, fmt.Sprintf("the load threads used %.0f %% of the %d processors that they may use: a faster server "+
 			"would not show; run the load generator on more processors", 100*s.CPU.OfCores, min(runtime.NumCPU(), s.Config.Threads)))

