@@ -143,7 +143,7 @@ func (c *Config) bounds() []error {
 }
 
 func within[T int | uint64 | float64 | time.Duration](flag string, value, least, most T) error {
-	if !(value >= least && value <= most) { // not a number is outside, too
+	if value < least || value > most || value != value { // or not a number
 		return fmt.Errorf("%w: --%s %v: allowed: %v … %v", ErrInvalid, flag, value, least, most)
 	}
 	return nil
@@ -191,7 +191,8 @@ func (c *Config) checkLoop() error {
 	case c.Rate > 0 && !c.RateSweep.None():
 		return fmt.Errorf("%w: --rate and --rate-sweep exclude each other", ErrInvalid)
 	case c.Open() && c.Think > 0:
-		return fmt.Errorf("%w: --think is of the closed loop: with --rate or --rate-sweep requests are due at times of their own", ErrInvalid)
+		return fmt.Errorf("%w: --think is of the closed loop: with --rate or --rate-sweep requests are due when they are due",
+			ErrInvalid)
 	}
 	return nil
 }

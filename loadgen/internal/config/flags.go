@@ -49,11 +49,13 @@ func (c *Config) connectionFlags(flags *pflag.FlagSet) {
 }
 
 func (c *Config) requestFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&c.Mix, "mix", c.Mix, "what to ask for: `"+strings.Join(mix.Names(), "|")+"`, or shares such as transfer=60,balance=20,chat=20")
+	flags.StringVar(&c.Mix, "mix", c.Mix,
+		"what to ask for: `"+strings.Join(mix.Names(), "|")+"`, or shares such as transfer=60,balance=20,chat=20")
 	flags.Var(&c.TradeRatio, "trade-ratio", "shares of TRANSFER,WITHDRAW,DEPOSIT,BALANCE in the trade and mixed mixes")
 	flags.IntVar(&c.Batch, "batch", c.Batch, "send transfers as TRANSFER_BATCH of so many `legs` (default singly)")
 	flags.Var(&c.Payload, "payload", "length of a chat message, or least-most of lengths drawn evenly")
-	flags.Float64Var(&c.Skew, "skew", c.Skew, "hot accounts: the k-th user gets money in proportion to 1/k^`S` (default all alike; 0.99 is usual)")
+	flags.Float64Var(&c.Skew, "skew", c.Skew,
+		"hot accounts: the k-th user gets money in proportion to 1/k^`S` (default all alike; 0.99 is usual)")
 	flags.Uint64Var(&c.AmountMax, "amount-max", c.AmountMax, "the largest amount of a request, in minor `units`")
 	flags.Uint64Var(&c.Seed, "seed", c.Seed, "what the requests are drawn from")
 }
@@ -63,7 +65,8 @@ func (c *Config) loopFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&c.WarmUp, "warm-up", c.WarmUp, "how long to make requests before that, which are judged and not measured")
 	flags.IntVar(&c.Pipeline, "pipeline", c.Pipeline, "requests in flight on a connection; in an open loop at most")
 	flags.DurationVar(&c.Think, "think", c.Think, "closed loop: time from an answer to the next request in its place")
-	flags.Float64Var(&c.Rate, "rate", c.Rate, "open loop: requests a `second` over all connections, whatever becomes of the answers (default closed loop)")
+	flags.Float64Var(&c.Rate, "rate", c.Rate,
+		"open loop: requests a `second` over all connections, whatever becomes of the answers (default closed loop)")
 	flags.StringVar(&c.Arrivals, "arrivals", c.Arrivals, "open loop: how the requests are spaced: `constant|poisson`")
 	flags.Var(&c.RateSweep, "rate-sweep", "open loop: find the highest rate that is held, in steps or by search")
 	flags.StringVar(&c.SLO, "slo", c.SLO, "`objective` that decides the exit code, such as p99<2ms,errors<0.1%")
@@ -79,12 +82,14 @@ func (c *Config) userFlags(flags *pflag.FlagSet) {
 		"`file` with the password of all users (default one that is no secret)")
 	flags.Uint64Var(&c.OpeningDeposit, "opening-deposit", c.OpeningDeposit, "what each user gets before the load, in minor `units`")
 	flags.IntVar(&c.Rooms, "rooms", c.Rooms, "chat rooms (default as many as it takes for every connection to be in one)")
-	flags.IntVar(&c.RoomSize, "room-size", c.RoomSize, "members of a room, at most all connections: every message is delivered so many times")
+	flags.IntVar(&c.RoomSize, "room-size", c.RoomSize,
+		"members of a room, at most all connections: every message is delivered so many times")
 }
 
 func (c *Config) resultFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&c.Interval, "interval", c.Interval, "time between two lines of progress, and two rows of --csv")
 	flags.StringVar(&c.JSONPath, "json", c.JSONPath, "`file` for the result as JSON; - is stdout")
 	flags.StringVar(&c.CSVPath, "csv", c.CSVPath, "`file` for one row an interval; - is stdout")
-	flags.StringVar(&c.HgrmPath, "hgrm", c.HgrmPath, "`file` for the percentile distribution, as HdrHistogram's plotters read it; - is stdout")
+	flags.StringVar(&c.HgrmPath, "hgrm", c.HgrmPath,
+		"`file` for the percentile distribution, as HdrHistogram's plotters read it; - is stdout")
 }

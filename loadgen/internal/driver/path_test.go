@@ -45,11 +45,13 @@ func newEcho(t testing.TB, name string, pipeline int) *echo {
 	users[0].ID, users[1].ID = 1, 2
 	owners := []chatcheck.Owner{{UserID: 1, Name: users[0].Name}}
 	plan := &Plan{
-		Connections: 1, Threads: 1, Pipeline: pipeline, PayloadMin: 64, PayloadMax: 64, Batch: batch, AmountMax: 100, Timeout: time.Hour, Seed: 1,
+		Connections: 1, Threads: 1, Pipeline: pipeline, PayloadMin: 64, PayloadMax: 64, Batch: batch,
+		AmountMax: 100, Timeout: time.Hour, Seed: 1,
 		BodyLenMax: libproto.BodyLenMaxDefault, Mix: drawn, Users: users,
 		Chat: chatcheck.NewGroup(chatcheck.NewCodec(1, 1, 64), owners, []uint32{pathRoom}, 1),
 	}
-	thread, err := newThread(plan, 0, netip.AddrPort{}, time.Now(), stats.NewTimeline(1, time.Second, true), newOrder(1, Load, nil, &Step{EndNs: math.MaxInt64}))
+	timeline, first := stats.NewTimeline(1, time.Second, true), newOrder(1, Load, nil, &Step{EndNs: math.MaxInt64})
+	thread, err := newThread(plan, 0, netip.AddrPort{}, time.Now(), timeline, first)
 	if err != nil {
 		t.Fatal(err)
 	}

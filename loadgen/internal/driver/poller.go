@@ -45,8 +45,8 @@ func (p *poller) wait(patience time.Duration) ([]unix.EpollEvent, error) {
 	return p.events[:max(n, 0)], os.NewSyscallError("epoll_wait", err)
 }
 
-// waitOnce is epoll_pwait2(2), which knows nanoseconds, or in Linux before 5.11 epoll_wait(2): a request of an open loop may be sent a
-// millisecond late then, and is counted so.
+// waitOnce is epoll_pwait2(2), which knows nanoseconds, or in Linux before 5.11 epoll_wait(2): a request of an open loop may
+// be sent a millisecond late then, and is counted so.
 func (p *poller) waitOnce(patience time.Duration) (int, error) {
 	if !p.coarse {
 		n, errno := pollNow(p.fd, p.events[:], &p.patience, patience)

@@ -1,5 +1,5 @@
-// Package progress shows how far a run is: on a terminal a view that is written over, elsewhere a line for each step and each
-// interval.
+// Package progress shows how far a run is: on a terminal a view that is written over, elsewhere a line for each step and
+// each interval.
 package progress
 
 import (
@@ -165,8 +165,8 @@ func (d *Display) view(r *stats.Row, s Stage) []string {
 	lines := []string{head, rates, latency}
 	c := &d.counted
 	if s.Rate > 0 {
-		lines = append(lines, fmt.Sprintf("  since sent  p50 %s  p99 %s    sent late %s  skipped %s", micros(r.SinceSent.P50), micros(r.SinceSent.P99),
-			report.Grouped(c.late), report.Grouped(c.skipped)))
+		lines = append(lines, fmt.Sprintf("  since sent  p50 %s  p99 %s    sent late %s  skipped %s", micros(r.SinceSent.P50),
+			micros(r.SinceSent.P99), report.Grouped(c.late), report.Grouped(c.skipped)))
 	}
 	errors := "  errors     "
 	for kind, n := range c.errors {

@@ -15,8 +15,8 @@ var csvHeader = []string{
 	"rate", "late", "skipped", "since_sent_p50_us", "since_sent_p99_us",
 }
 
-// CSV writes one row an interval, which begins at the second that it names. The last one is of the time that was left, which may be less or, with the answers that
-// came after the load, more.
+// CSV writes one row an interval, which begins at the second that it names. The last one is of the time that was left, which
+// may be less or, with the answers that came after the load, more.
 type CSV struct {
 	writer *csv.Writer
 }

@@ -22,15 +22,18 @@ func (s *Summary) SetWarnings() {
 	switch {
 	case s.DurationS < believedFrom:
 	case s.CPU.OfCores > saturatedAt:
-		s.Warnings = append(s.Warnings, fmt.Sprintf("the load threads used %.0f %% of the %d processors that they may use: a faster server "+
-			"would not show; run the load generator on more processors", 100*s.CPU.OfCores, min(runtime.NumCPU(), s.Config.Threads)))
+		s.warn("the load threads used %.0f %% of the %d processors that they may use: a faster server would not show; "+
+			"run the load generator on more processors", 100*s.CPU.OfCores, min(runtime.NumCPU(), s.Config.Threads))
 	case s.CPU.Busiest > saturatedAt:
-		s.Warnings = append(s.Warnings, fmt.Sprintf("a load thread was busy for %.0f %% of the time: give it fewer connections, with more --threads",
-			100*s.CPU.Busiest))
+		s.warn("a load thread was busy for %.0f %% of the time: give it fewer connections, with more --threads", 100*s.CPU.Busiest)
 	}
 	if o := s.OpenLoop; o != nil && float64(o.Behind) > behindAt*float64(o.Due) {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("the load generator came to %.1f %% of the requests more than a millisecond after they were due: "+
-			"the latencies are its own as much as the server's; it had no processor for %.0f %% of the time that it could run",
-			100*float64(o.Behind)/float64(o.Due), 100*s.CPU.Waiting))
+		s.warn("the load generator came to %.1f %% of the requests more than a millisecond after they were due: the latencies are "+
+			"its own as much as the server's; a load thread that could run had no processor for %.0f %% of the time",
+			100*float64(o.Behind)/float64(o.Due), 100*s.CPU.Waiting)
 	}
+}
+
+func (s *Summary) warn(format string, args ...any) {
+	s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...))
 }

@@ -9,8 +9,8 @@ import (
 	"tradechat.internal/loadgen/internal/stats"
 )
 
-// Sweep is a row of rates that were tried. The summary that it is part of is otherwise that of the best step, or of the first if none
-// was held.
+// Sweep is a row of rates that were tried. The summary that it is part of is otherwise that of the best step, or of the first
+// if none was held.
 type Sweep struct {
 	Steps []Step  `json:"steps"`
 	Best  float64 `json:"best_rate"` // the highest rate that was held; 0: none was

@@ -37,16 +37,16 @@ func (s *Summary) writeHead(b *strings.Builder) {
 }
 
 func (s *Summary) writeRequests(b *strings.Builder) {
-	fmt.Fprintf(b, "requests    %s ok, %s/s; %s failed, %s/s\n", Grouped(s.RequestsOK), perSecond(s.ReqPerS), Grouped(s.RequestsFailed),
-		perSecond(s.FailedPerS))
+	fmt.Fprintf(b, "requests    %s ok, %s/s; %s failed, %s/s\n", Grouped(s.RequestsOK), perSecond(s.ReqPerS),
+		Grouped(s.RequestsFailed), perSecond(s.FailedPerS))
 	if o := s.OpenLoop; o != nil {
-		fmt.Fprintf(b, "open loop   %s/s offered (%s), %s/s achieved; of %s due: %s late, %s of them by the load generator's own fault; %s skipped\n",
-			perSecond(o.Rate), s.Config.Arrivals, perSecond(s.AchievedS), Grouped(o.Due), Grouped(o.LateSends), Grouped(o.Behind),
-			Grouped(o.Skipped))
+		fmt.Fprintf(b, "open loop   %s/s offered (%s), %s/s achieved; of %s due: %s late, %s of them by the load generator's own fault; ",
+			perSecond(o.Rate), s.Config.Arrivals, perSecond(s.AchievedS), Grouped(o.Due), Grouped(o.LateSends), Grouped(o.Behind))
+		fmt.Fprintf(b, "%s skipped\n", Grouped(o.Skipped))
 	}
 	if s.Legs != nil {
-		fmt.Fprintf(b, "batches     of %d: %s transfers, %s/s; %s refused\n", s.Config.Batch, Grouped(s.Legs.OK), perSecond(s.Legs.OKPerS),
-			Grouped(s.Legs.Refused))
+		fmt.Fprintf(b, "batches     of %d: %s transfers, %s/s; %s refused\n", s.Config.Batch, Grouped(s.Legs.OK),
+			perSecond(s.Legs.OKPerS), Grouped(s.Legs.Refused))
 	}
 	if s.Deliveries > 0 {
 		fmt.Fprintf(b, "deliveries  %s, %s/s\n", Grouped(s.Deliveries), perSecond(float64(s.Deliveries)/s.DurationS))

@@ -161,7 +161,9 @@ func seconds(t unix.Timeval) float64 { return float64(t.Nano()) / float64(time.S
 func (r *runner) watch(s *stage) (failed error) {
 	s.timeline.Run(func(row stats.Row) {
 		live := r.fleet.Live()
-		r.display.Interval(&row, progress.Stage{Name: s.name, Total: s.length, Rate: s.rate, Live: live, Connections: r.cfg.Connections})
+		r.display.Interval(&row, progress.Stage{
+			Name: s.name, Total: s.length, Rate: s.rate, Live: live, Connections: r.cfg.Connections,
+		})
 		if r.table != nil && s.measured && failed == nil {
 			failed = r.table.Row(&row, s.offset, live, s.rate)
 		}
@@ -189,7 +191,8 @@ func (r *runner) summarise(s *stage) {
 	r.summary.SetWarnings()
 }
 
-// settlePatience is how long the last answers are waited for. What waits to be sent in an open loop does so for one timeout at most.
+// settlePatience is how long the last answers are waited for. What waits to be sent in an open loop does so for one timeout at
+// most.
 func (r *runner) settlePatience() time.Duration {
 	if r.cfg.Open() {
 		return 2*r.cfg.Timeout + settleSlack

@@ -36,10 +36,12 @@ func TestOpenLoopKeepsToItsRate(t *testing.T) {
 	s := startServer(t, deeds{})
 	var rows, latencies, sinceSent bytes.Buffer
 	cfg := small(t, s, func(c *config.Config) {
-		c.Mix, c.Rate, c.Duration, c.WarmUp, c.Interval = "balance=1", 2000, 1200*time.Millisecond, 300*time.Millisecond, 200*time.Millisecond
+		c.Mix, c.Rate, c.Interval = "balance=1", 2000, 200*time.Millisecond
+		c.Duration, c.WarmUp = 1200*time.Millisecond, 300*time.Millisecond
 		c.SLO = "p99<10s,errors<=0%,rate>100"
 	})
-	summary, err := Run(t.Context(), cfg, progress.NewPlain(io.Discard), Outputs{CSV: &rows, Latencies: &latencies, SinceSent: &sinceSent})
+	out := Outputs{CSV: &rows, Latencies: &latencies, SinceSent: &sinceSent}
+	summary, err := Run(t.Context(), cfg, progress.NewPlain(io.Discard), out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +94,8 @@ func TestSweepCountsItsSteps(t *testing.T) {
 	}
 }
 
-// checkSteps compares a sweep with how many requests were due in each step. Whether one was held depends on the machine; what follows from
-// it does not.
+// checkSteps compares a sweep with how many requests were due in each step. Whether one was held depends on the machine; what
+// follows from it does not.
 func checkSteps(t *testing.T, summary *report.Summary, due ...uint64) {
 	t.Helper()
 	steps := summary.Sweep.Steps

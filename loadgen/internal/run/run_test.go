@@ -66,29 +66,34 @@ func table(summary *report.Summary) string {
 	return text.String()
 }
 
+// everything is what the mixed mix asks for.
+var everything = []string{"BALANCE", "CHAT_SEND", "DEPOSIT", "HEARTBEAT", "TRANSFER", "WITHDRAW"}
+
 func TestRightServerIsPassed(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(*config.Config)
 		ops    []string
 	}{
-		{"mixed", nil, []string{"BALANCE", "CHAT_SEND", "DEPOSIT", "HEARTBEAT", "TRANSFER", "WITHDRAW"}},
+		{"mixed", nil, everything},
 		{"chat", func(c *config.Config) { c.Mix = "chat" }, []string{"CHAT_SEND", "HEARTBEAT"}},
 		{"trade", func(c *config.Config) { c.Mix = "trade" }, []string{"BALANCE", "DEPOSIT", "TRANSFER", "WITHDRAW"}},
 		{"trade ratio", func(c *config.Config) { c.Mix, c.TradeRatio = "trade", [4]uint32{1, 0, 0, 1} }, []string{"BALANCE", "TRANSFER"}},
-		{"pipelined", func(c *config.Config) { c.Pipeline = 16 }, []string{"BALANCE", "CHAT_SEND", "DEPOSIT", "HEARTBEAT", "TRANSFER", "WITHDRAW"}},
+		{"pipelined", func(c *config.Config) { c.Pipeline = 16 }, everything},
 		{"few users", func(c *config.Config) { c.Mix, c.Users = "trade", 2 }, []string{"BALANCE", "DEPOSIT", "TRANSFER", "WITHDRAW"}},
 		{"many rooms", func(c *config.Config) { c.Mix, c.Rooms, c.RoomSize = "chat", 20, 7 }, []string{"CHAT_SEND", "HEARTBEAT"}},
 		{"long messages", func(c *config.Config) { c.Mix, c.Payload = "chat", config.Payload{Least: 4000, Most: 4000} }, []string{"CHAT_SEND", "HEARTBEAT"}},
-		{"drawn lengths", func(c *config.Config) { c.Mix, c.Payload = "chat", config.Payload{Least: 22, Most: 1024} }, []string{"CHAT_SEND", "HEARTBEAT"}},
+		{"drawn lengths", func(c *config.Config) { c.Mix, c.Payload = "chat", config.Payload{Least: 22, Most: 1024} },
+			[]string{"CHAT_SEND", "HEARTBEAT"}},
 		{"custom mix", func(c *config.Config) { c.Mix = "chat=2,transfer=1,balance=1" }, []string{"BALANCE", "CHAT_SEND", "TRANSFER"}},
-		{"batches", func(c *config.Config) { c.Mix, c.Batch, c.Pipeline = "trade", 7, 4 }, []string{"BALANCE", "DEPOSIT", "TRANSFER_BATCH", "WITHDRAW"}},
+		{"batches", func(c *config.Config) { c.Mix, c.Batch, c.Pipeline = "trade", 7, 4 },
+			[]string{"BALANCE", "DEPOSIT", "TRANSFER_BATCH", "WITHDRAW"}},
 		{"hot accounts", func(c *config.Config) { c.Mix, c.Skew = "transfer=1", 1.2 }, []string{"TRANSFER"}},
-		{"thinking", func(c *config.Config) { c.Pipeline, c.Think = 4, time.Millisecond }, []string{"BALANCE", "CHAT_SEND", "DEPOSIT", "HEARTBEAT", "TRANSFER", "WITHDRAW"}},
+		{"thinking", func(c *config.Config) { c.Pipeline, c.Think = 4, time.Millisecond }, everything},
 		{"connecting slowly", func(c *config.Config) { c.Mix, c.ConnectRate = "balance=1", 100 }, []string{"BALANCE"}},
 		{"warm-up", func(c *config.Config) { c.Mix, c.WarmUp = "balance=1", 100*time.Millisecond }, []string{"BALANCE"}},
-		{"constant arrivals", func(c *config.Config) { c.Rate = 20_000 }, []string{"BALANCE", "CHAT_SEND", "DEPOSIT", "HEARTBEAT", "TRANSFER", "WITHDRAW"}},
-		{"poisson arrivals", func(c *config.Config) { c.Rate, c.Arrivals, c.Pipeline = 20_000, "poisson", 8 }, []string{"BALANCE", "CHAT_SEND", "DEPOSIT", "HEARTBEAT", "TRANSFER", "WITHDRAW"}},
+		{"constant arrivals", func(c *config.Config) { c.Rate = 20_000 }, everything},
+		{"poisson arrivals", func(c *config.Config) { c.Rate, c.Arrivals, c.Pipeline = 20_000, "poisson", 8 }, everything},
 		{"short messages", func(c *config.Config) { c.Mix, c.Payload = "chat", config.Payload{Least: 32, Most: 32} }, []string{"CHAT_SEND", "HEARTBEAT"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -134,7 +139,10 @@ func TestWrongDeedsAreFound(t *testing.T) {
 		{"a leg that is not carried out", deeds{forgetLeg: 20}, money, func(c *config.Config) { c.Mix, c.Batch = "trade", 5 }},
 		{"a leg without a result", deeds{dropLeg: 20}, both, func(c *config.Config) { c.Mix, c.Batch = "trade", 5 }},
 		{"a cent too much in the open loop", deeds{extraCent: 5}, money, func(c *config.Config) { c.Rate = 20_000 }},
-		{"drop in the open loop", deeds{dropPush: 500}, chat, func(c *config.Config) { quickDrain(c); c.Rate, c.Arrivals = 20_000, "poisson" }},
+		{"drop in the open loop", deeds{dropPush: 500}, chat, func(c *config.Config) {
+			quickDrain(c)
+			c.Rate, c.Arrivals = 20_000, "poisson"
+		}},
 		{"a cent too much in the warm-up", deeds{extraCent: 1}, money, func(c *config.Config) { c.WarmUp = 200 * time.Millisecond }},
 		{"negative balance", deeds{negativeBalance: 20}, money, nil},
 		{"unknown req_id", deeds{wrongReqID: 100}, both, nil},
@@ -185,7 +193,8 @@ func TestUnkindDeedsAreCounted(t *testing.T) {
 			func(s *report.Summary) bool {
 				return s.Reconnects > 0 && s.Errors.Other > 0 && s.OpenLoop.Due == s.RequestsOK+s.RequestsFailed+s.OpenLoop.Skipped
 			}},
-		{"silent in the open loop", deeds{silentEvery: 100}, func(c *config.Config) { c.Timeout, c.Rate, c.Pipeline = 50*time.Millisecond, 20_000, 4 },
+		{"silent in the open loop", deeds{silentEvery: 100},
+			func(c *config.Config) { c.Timeout, c.Rate, c.Pipeline = 50*time.Millisecond, 20_000, 4 },
 			func(s *report.Summary) bool { return s.Errors.Timeout > 0 }},
 		{"kills of a pipeline", deeds{killBefore: 700, killAfter: 901}, func(c *config.Config) { c.Pipeline = 8 },
 			func(s *report.Summary) bool { return s.InFlight > s.Connections.Lost && s.Reconnects > 0 }},

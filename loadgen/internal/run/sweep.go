@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"tradechat.internal/loadgen/internal/driver"
 	"tradechat.internal/loadgen/internal/report"
@@ -72,8 +71,8 @@ func (r *runner) rowOf(s *stage) report.Step {
 	due := s.totals.OK() + s.totals.Failed() + s.totals.Skipped // Poisson arrivals are never quite as many as the rate says
 	return report.Step{
 		Rate: s.rate, AchievedS: s.Rate(), OK: s.totals.OK(), Failed: s.totals.Failed(), Skipped: s.totals.Skipped,
-		LateSends: s.totals.LateSends, Behind: s.totals.Behind, LatencyUs: all.Quantiles(), SinceSentUs: sinceSent.Quantiles(), SLO: results,
-		Held: met && float64(s.totals.Answered) >= heldWithin*float64(due) && !r.summary.Interrupted,
+		LateSends: s.totals.LateSends, Behind: s.totals.Behind, LatencyUs: all.Quantiles(), SinceSentUs: sinceSent.Quantiles(),
+		SLO: results, Held: met && float64(s.totals.Answered) >= heldWithin*float64(due) && !r.summary.Interrupted,
 	}
 }
 
@@ -83,6 +82,6 @@ func (r *runner) tell(s *report.Step) {
 	if !s.Held {
 		word = "not held"
 	}
-	r.display.Tell("%s", fmt.Sprintf("offered %s/s  achieved %s/s  p50 %.0f µs  p99 %.0f µs  %s", report.Grouped(uint64(s.Rate+0.5)),
-		report.Grouped(uint64(s.AchievedS+0.5)), s.LatencyUs.P50, s.LatencyUs.P99, word))
+	r.display.Tell("offered %s/s  achieved %s/s  p50 %.0f µs  p99 %.0f µs  %s", report.Grouped(uint64(s.Rate+0.5)),
+		report.Grouped(uint64(s.AchievedS+0.5)), s.LatencyUs.P50, s.LatencyUs.P99, word)
 }

@@ -66,9 +66,9 @@ func startTradechatd(t *testing.T, workers int) *tradechatd {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	d := &tradechatd{master: exec.Command(path, "--listen", "127.0.0.1:0", "--workers", strconv.Itoa(workers), "--data", filepath.Join(folder, "data"),
-		"--shm-name", fmt.Sprintf("loadgen-test-%d-%s", os.Getpid(), strings.ToLower(t.Name())), "--durability", "none", "--registration", "open",
-		"--kdf-iterations", "4096", "--log-level", "warn")}
+	d := &tradechatd{master: exec.Command(path, "--listen", "127.0.0.1:0", "--workers", strconv.Itoa(workers),
+		"--data", filepath.Join(folder, "data"), "--shm-name", fmt.Sprintf("loadgen-test-%d-%s", os.Getpid(), t.Name()),
+		"--durability", "none", "--registration", "open", "--kdf-iterations", "4096", "--log-level", "warn")}
 	if d.log, err = os.Create(filepath.Join(folder, "log")); err != nil {
 		t.Fatal(err)
 	}
@@ -156,8 +156,8 @@ func (d *tradechatd) run(t *testing.T, display *progress.Display, change func(*c
 	return summary
 }
 
-// A server that stands still for 300 ms in 3 s is seen by one in ten of those who ask at their own times. A measure from the sending on
-// sees it in the requests alone that were in flight then, which are far fewer than one in a hundred.
+// A server that stands still for 300 ms in 3 s is seen by one in ten of those who ask at their own times. A measure from the
+// sending on sees it in the requests alone that were in flight then, which are far fewer than one in a hundred.
 func TestStallShowsInTheCorrectedLatencies(t *testing.T) {
 	const stall = 300 * time.Millisecond
 	d := startTradechatd(t, 1)
@@ -184,8 +184,8 @@ func TestStallShowsInTheCorrectedLatencies(t *testing.T) {
 	}
 	const half = float64(stall / time.Microsecond / 2)
 	if corrected, uncorrected := summary.LatencyUs.P99, o.SinceSentUs.P99; corrected < half || uncorrected > corrected/3 {
-		t.Errorf("p99 of %v µs, since the sending %v µs, want the first to show a stall of %v and the second not%s", corrected, uncorrected,
-			stall, table(summary))
+		t.Errorf("p99 of %v µs, since the sending %v µs, want the first to show a stall of %v and the second not%s", corrected,
+			uncorrected, stall, table(summary))
 	}
 	if o.SinceSentUs.Max < half || o.LateSends < 100 {
 		t.Errorf("the stall is not in the longest latency since the sending, %v µs, or delayed no requests: %+v", o.SinceSentUs.Max, o)
@@ -238,7 +238,8 @@ func TestRealServerIsPassed(t *testing.T) {
 
 func TestSweepOfTheRealServer(t *testing.T) {
 	summary := startTradechatd(t, 1).run(t, progress.NewPlain(io.Discard), func(c *config.Config) {
-		c.Mix, c.RateSweep, c.Duration, c.WarmUp = "trade", sweep.Range{From: 100, To: 300, Step: 100}, 500*time.Millisecond, 100*time.Millisecond
+		c.Mix, c.RateSweep = "trade", sweep.Range{From: 100, To: 300, Step: 100}
+		c.Duration, c.WarmUp = 500*time.Millisecond, 100*time.Millisecond
 	})
 	checkSteps(t, summary, 50, 100, 150)
 }

@@ -108,10 +108,10 @@ func parseTerm(text string) (t term, err error) {
 	limit, orEqual := strings.CutPrefix(text[at+1:], "=")
 	t = term{text: text, atLeast: text[at] == '>', strict: !orEqual}
 	name, limit := strings.TrimSpace(text[:at]), strings.TrimSpace(limit)
-	switch {
-	case name == "errors":
+	switch name {
+	case "errors":
 		err = t.share(limit)
-	case name == "rate":
+	case "rate":
 		err = t.rate(limit)
 	default:
 		err = t.percentile(name, limit)
