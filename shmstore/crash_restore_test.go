@@ -101,7 +101,7 @@ func judgeRestored(seg *Segment) (problem string, err error) {
 	}
 	s, err := st.OpenSession(alice)
 	if err != nil {
-		return "nobody can come in: " + err.Error(), nil
+		return "", fmt.Errorf("nobody can come in: %w", err)
 	}
 	if p, err := st.Transfer(s, 1, bob, 70); err != nil || p.Balance != 0 || p.Seq != fold.Head+1 {
 		return fmt.Sprintf("alice pays %+v, %v", p, err), nil
