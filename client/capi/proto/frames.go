@@ -1,0 +1,93 @@
+//go:build cgo
+
+package proto
+
+// #include "private.h"
+import "C"
+
+import (
+	"math"
+
+	"tradechat.internal/libproto"
+)
+
+// frameLenMax is the longest frame that a header can describe.
+const frameLenMax = libproto.HeaderLen + math.MaxUint32
+
+func headerIn(h *C.tc_proto_header) libproto.Header {
+	return libproto.Header{
+		BodyLen:  uint32(h.body_len),
+		ReqID:    uint64(h.req_id),
+		Checksum: uint32(h.checksum),
+		Op:       libproto.Opcode(h.opcode),
+		Status:   libproto.Status(h.status),
+		Flags:    libproto.Flags(h.flags),
+	}
+}
+
+func headerOut(h libproto.Header) C.tc_proto_header {
+	return C.tc_proto_header{
+		body_len: C.uint32_t(h.BodyLen),
+		req_id:   C.uint64_t(h.ReqID),
+		checksum: C.uint32_t(h.Checksum),
+		opcode:   C.uint16_t(h.Op),
+		status:   C.uint16_t(h.Status),
+		flags:    C.uint8_t(h.Flags),
+	}
+}
+
+// frameOut is a frame whose body lies in the caller's memory.
+func frameOut(f libproto.Frame, result C.int) C.tc_proto_frame {
+	return C.tc_proto_frame{header: headerOut(f.Header), body: address(f.Body), error: C.int32_t(result)}
+}
+
+func rulesIn(r *C.tc_proto_rules) libproto.Decoder {
+	if r == nil {
+		return libproto.Decoder{BodyLenMax: libproto.BodyLenMaxDefault}
+	}
+	return libproto.Decoder{BodyLenMax: uint32(r.body_len_max), Agreed: libproto.Flags(r.agreed_flags)}
+}
+
+// decodeHeader reads a header alone.
+func decodeHeader(data []byte, h *C.tc_proto_header) C.int {
+	if len(data) < libproto.HeaderLen {
+		return C.TC_PROTO_E_SHORT
+	}
+	any := libproto.Decoder{BodyLenMax: math.MaxUint32, Agreed: math.MaxUint8}
+	f, _, err := any.Next(data[:libproto.HeaderLen])
+	put(h, headerOut(f.Header))
+	switch err {
+	case libproto.ErrChecksum, libproto.ErrFlags: // of a frame without a body; and flags are the caller's to judge
+		return C.TC_PROTO_OK
+	}
+	return resultOf(err)
+}
+
+// decodeFrames takes frames off data until there is none, or no room for one.
+func decodeFrames(data []byte, d libproto.Decoder, frames []C.tc_proto_frame) (count, consumed int, result C.int) {
+	for count < len(frames) {
+		f, n, err := d.Next(data[consumed:])
+		if n == 0 {
+			return count, consumed, resultOf(err)
+		}
+		put(&frames[count], frameOut(f, resultOf(err)))
+		consumed += n
+		count++
+	}
+	return count, consumed, C.TC_PROTO_OK
+}
+
+// encodeFrame puts a header and a body that is encoded already together.
+func encodeFrame(h libproto.Header, body, out []byte) (needed int, result C.int) {
+	needed = libproto.HeaderLen + len(body)
+	if len(body) > math.MaxUint32 {
+		return needed, C.TC_PROTO_E_BODY_TOO_LONG
+	}
+	if needed > len(out) {
+		return needed, C.TC_PROTO_E_SHORT
+	}
+	copy(out[libproto.HeaderLen:], body) // first: the header may overlap a body that begins elsewhere in out
+	libproto.AppendHeader(out[:0], h)
+	libproto.Seal(out[:needed])
+	return needed, C.TC_PROTO_OK
+}
