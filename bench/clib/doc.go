@@ -6,6 +6,6 @@
 //	                                     stress.c: three libraries at once, threads, signals
 //	                                     examples/c ◀──▶ tradechatd
 //
-// What needs a tool that is not there (a C++ compiler, pkg-config) is skipped and says so. The flag -c=all adds what takes
+// What needs a tool that is not there (a C++ compiler, pkg-config) is skipped and says so. The flag -clib=all adds what takes
 // long: sanitizers, and ten seconds of every stress instead of a moment.
 package clib

@@ -57,7 +57,7 @@ func TestStress(t *testing.T) {
 // With libraries that were built for it, the address sanitizer sees what Go does to the caller's memory, too.
 func TestAddressSanitizer(t *testing.T) {
 	if *extent != "all" {
-		t.Skip("SKIPPED: builds everything anew; -c=all runs it")
+		t.Skip("SKIPPED: builds everything anew; -clib=all runs it")
 	}
 	folder := filepath.Join(t.TempDir(), "lib")
 	if err := buildLibraries(folder, "GOFLAGS_EXTRA=-asan"); err != nil {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-var extent = flag.String("c", "quick", "`extent` of the tests of the C libraries: quick, or all")
+var extent = flag.String("clib", "quick", "`extent` of the tests of the C libraries: quick, or all")
 
 const (
 	root       = "../.." // of the source tree
@@ -42,7 +42,7 @@ var madeFolder string
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if *extent != "quick" && *extent != "all" {
-		fmt.Fprintf(os.Stderr, "-c=%s: want quick or all\n", *extent)
+		fmt.Fprintf(os.Stderr, "-clib=%s: want quick or all\n", *extent)
 		os.Exit(2)
 	}
 	code := m.Run()
