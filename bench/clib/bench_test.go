@@ -1,21 +1,25 @@
 package clib
 
 import (
+	"bytes"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"tradechat.internal/libproto"
 )
 
 // BenchmarkC measures calls from C, within the C program, beside the same work in Go and written in C by hand. All are about
-// TRANSFER frames of 44 bytes, checksums included, in nanoseconds a frame.
+// TRANSFER frames of 44 bytes, checksums included, in nanoseconds of processor time a frame.
 //
-//	encode          header, body and checksum, one call
-//	decode-N        frames and checksums, one call for N of them (batch-N of the C program)
-//	header          a header alone
-//	body            the body of a frame that is decoded
+//	encode      header, body and checksum, one call
+//	header      a header alone
+//	body        the body of a frame that is decoded
+//	batch-N     frames and checksums, one call for N of them; frames-N by hand
 func BenchmarkC(b *testing.B) {
 	program := compile(b, c11, "bench.c", append(archive(libs(b), "proto"), "-O2")...)
 	for _, kind := range []string{"encode", "header", "body", "batch-1", "batch-16", "batch-256"} {
@@ -44,36 +48,62 @@ func inProgram(b *testing.B, program, kind string) {
 // BenchmarkGo is the same in Go.
 func BenchmarkGo(b *testing.B) {
 	buf := make([]byte, 0, 64)
-	b.Run("encode", func(b *testing.B) {
-		for i := range uint64(b.N) {
+	inGo(b, "encode", func(n int) {
+		for i := range uint64(n) {
 			buf = libproto.AppendHeader(buf[:0], libproto.Header{Op: libproto.OpTransfer, ReqID: i})
 			buf = libproto.TransferRequest{ToUserID: 9, Amount: i}.AppendTo(buf)
 			libproto.Seal(buf)
 		}
 	})
-	b.Run("body", func(b *testing.B) {
-		var body libproto.TransferRequest
-		for b.Loop() {
+	var body libproto.TransferRequest
+	inGo(b, "body", func(n int) {
+		for range n {
 			if err := body.Decode(buf[libproto.HeaderLen:]); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-	decoder := libproto.Decoder{BodyLenMax: libproto.BodyLenMaxDefault}
-	for _, n := range []int{1, 16, 256} {
-		stream := []byte(strings.Repeat(string(buf), n))
-		frames := make([]libproto.Frame, n)
-		b.Run(fmt.Sprintf("batch-%d", n), func(b *testing.B) {
-			for done := 0; done < b.N; done += n {
-				rest := stream
-				for i := range frames {
-					f, used, err := decoder.Next(rest)
-					if err != nil || used == 0 {
-						b.Fatal(used, err)
-					}
-					frames[i], rest = f, rest[used:]
+	for _, many := range []int{1, 16, 256} {
+		stream, frames := bytes.Repeat(buf, many), make([]libproto.Frame, many)
+		inGo(b, fmt.Sprintf("batch-%d", many), func(n int) {
+			for done := 0; done < n; done += many {
+				if decoded := decodeAll(stream, frames); decoded != many {
+					b.Fatal(decoded)
 				}
 			}
 		})
 	}
+}
+
+// decodeAll is what tc_proto_decode_frames does.
+func decodeAll(stream []byte, frames []libproto.Frame) (count int) {
+	decoder := libproto.Decoder{BodyLenMax: libproto.BodyLenMaxDefault}
+	for count < len(frames) {
+		f, used, err := decoder.Next(stream)
+		if err != nil || used == 0 {
+			return count
+		}
+		frames[count], stream = f, stream[used:]
+		count++
+	}
+	return count
+}
+
+// inGo measures as the C program does: by the thread's processor time.
+func inGo(b *testing.B, name string, f func(n int)) {
+	b.Run(name, func(b *testing.B) {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		start := threadTime(b)
+		f(b.N)
+		b.ReportMetric(float64(threadTime(b)-start)/float64(b.N), "ns/op")
+	})
+}
+
+func threadTime(b *testing.B) int64 {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		b.Fatal(err)
+	}
+	return t.Nano()
 }

@@ -36,9 +36,13 @@ func headerOut(h libproto.Header) C.tc_proto_header {
 	}
 }
 
-// frameOut is a frame whose body lies in the caller's memory.
-func frameOut(f libproto.Frame, result C.int) C.tc_proto_frame {
-	return C.tc_proto_frame{header: headerOut(f.Header), body: address(f.Body), error: C.int32_t(result)}
+// putFrame is put for a frame whose body lies in the caller's memory, field by field: it is what batches are made of.
+func putFrame(to *C.tc_proto_frame, f *libproto.Frame, result C.int) {
+	h := &to.header
+	h.req_id, h.body_len, h.checksum = C.uint64_t(f.ReqID), C.uint32_t(f.BodyLen), C.uint32_t(f.Checksum)
+	h.opcode, h.status, h.flags, h.reserved = C.uint16_t(f.Op), C.uint16_t(f.Status), C.uint8_t(f.Flags), [3]C.uint8_t{}
+	putAddress(&to.body, f.Body)
+	to.error, to.reserved = C.int32_t(result), 0
 }
 
 func rulesIn(r *C.tc_proto_rules) libproto.Decoder {
@@ -70,7 +74,7 @@ func decodeFrames(data []byte, d libproto.Decoder, frames []C.tc_proto_frame) (c
 		if n == 0 {
 			return count, consumed, resultOf(err)
 		}
-		put(&frames[count], frameOut(f, resultOf(err)))
+		putFrame(&frames[count], &f, resultOf(err))
 		consumed += n
 		count++
 	}

@@ -46,6 +46,11 @@ func bytesOut(b []byte) C.tc_proto_bytes {
 // address is where b lies.
 func address(b []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(b))) }
 
+// putAddress is put for a pointer: it stores a number, where an assignment would store a pointer.
+func putAddress(to **C.uint8_t, b []byte) {
+	*(*uintptr)(unsafe.Pointer(to)) = uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+}
+
 // key is a copy of a C array.
 func key(k *[libproto.KeyLen]C.uint8_t) [libproto.KeyLen]byte {
 	return *(*[libproto.KeyLen]byte)(unsafe.Pointer(k))

@@ -56,16 +56,16 @@ func (s *stream) next(frame *C.tc_proto_frame, body []byte) C.int {
 	result := resultOf(err)
 	if n == 0 {
 		f.Body = nil
-		put(frame, frameOut(f, result))
+		putFrame(frame, &f, result)
 		return result
 	}
 	if len(f.Body) > len(body) {
 		f.Body = nil
-		put(frame, frameOut(f, result))
+		putFrame(frame, &f, result)
 		return C.TC_PROTO_E_SHORT
 	}
 	f.Body = body[:copy(body, f.Body)]
-	put(frame, frameOut(f, result))
+	putFrame(frame, &f, result)
 	s.start += n
 	return 1
 }
