@@ -176,6 +176,11 @@ func TestExamplesWithALiveServer(t *testing.T) {
 	s := startServer(t)
 	r := record(t, s.Address)
 
+	first := command(t, tutorial(t), s.Address)
+	if out := run(t, first); !strings.HasPrefix(out, "tradechat") || !strings.HasSuffix(out, ", protocol 1, bodies up to 65536 bytes\n") {
+		t.Errorf("the tutorial's program printed %q", out)
+	}
+
 	bob := startChat(t, chat, s.Address, "bob")
 	bob.hear(t, "you are bob, user 1, balance 0", "joined the lobby, 1 there")
 	alice := startChat(t, chat, r.address, "alice")
@@ -197,6 +202,25 @@ func TestExamplesWithALiveServer(t *testing.T) {
 	}
 	r.done.Wait()
 	checkDump(t, dump, r)
+}
+
+// tutorial is the program of docs/c-api.md.
+func tutorial(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(root + "/docs/c-api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, _ := strings.Cut(string(text), "```c\n")
+	code, _, ok := strings.Cut(code, "```\n")
+	if !ok {
+		t.Fatal("the tutorial has no program")
+	}
+	source := filepath.Join(t.TempDir(), "first.c")
+	if err := os.WriteFile(source, []byte(code), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return compile(t, c11, source, archive(libs(t), "tradechat")...)
 }
 
 // checkDump lets the dumper read what was recorded.

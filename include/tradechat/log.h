@@ -29,8 +29,8 @@
  *             of several threads, and of processes that append to one file, do not mix.
  * Buffers     There are none: when tc_log_write has returned, the line has been written to the descriptor.
  * Fork        After fork(2) without exec, the child gets TC_LOG_E_FORKED, if the library was loaded before.
- * Signals     No function may be called from a signal handler. Writing to a pipe that nobody reads raises SIGPIPE, as
- *             write(2) does, unless the program ignores it.
+ * Signals     No function may be called from a signal handler. Writing to a pipe that nobody reads is TC_LOG_E_WRITE, and
+ *             does not end the program by SIGPIPE.
  *
  * Needs Linux, glibc 2.34 or newer. Plain C99, C++98 with <stdint.h>, and everything newer. */
 #ifndef TRADECHAT_LOG_H
@@ -67,7 +67,7 @@ typedef enum tc_log_error {
 
     TC_LOG_E_UTF8 = -20,  /* a text is not valid UTF-8 */
     TC_LOG_E_KEY = -21,   /* the key of a field is empty, too long, or one that the log writes itself */
-    TC_LOG_E_OPEN = -22,  /* the file cannot be opened for appending */
+    TC_LOG_E_OPEN = -22,  /* the file cannot be opened for appending, or there is no stderr */
     TC_LOG_E_WRITE = -23  /* the line could not be written whole */
 } tc_log_error;
 
@@ -100,7 +100,7 @@ typedef enum tc_log_format {
 
 /* Zeros are defaults: JSON or console on stderr, from INFO up. */
 typedef struct tc_log_options {
-    const char *path;       /* a file to append to, made with mode 0644; null: stderr */
+    const char *path;       /* a file to append to, made with mode 0644; null: what stderr is now */
     const char *role;       /* every line's "role"; null: none */
     int32_t level;          /* a tc_log_level: the least severity that is written */
     int32_t format;         /* a tc_log_format */

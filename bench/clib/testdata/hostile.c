@@ -513,6 +513,20 @@ static void logs(const char *folder) {
     WANT(TC_LOG_E_WRITE, tc_log_write(full, &e));
     WANT(TC_LOG_OK, tc_log_close(full));
 
+    /* A pipe that nobody reads ends neither the log nor the program. */
+    int pipe_fds[2], saved = dup(STDERR_FILENO);
+    WANT(0, pipe(pipe_fds));
+    close(pipe_fds[0]);
+    dup2(pipe_fds[1], STDERR_FILENO);
+    WANT(TC_LOG_OK, tc_log_open(NULL, &full));
+    WANT(TC_LOG_E_WRITE, tc_log_write(full, &e));
+    WANT(TC_LOG_OK, tc_log_close(full));
+    close(STDERR_FILENO);
+    WANT(TC_LOG_E_OPEN, tc_log_open(NULL, &full));
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(pipe_fds[1]);
+
     /* A handle of another kind. */
     tc_proto_decoder *d = NULL;
     WANT(TC_PROTO_OK, tc_proto_decoder_new(NULL, &d));

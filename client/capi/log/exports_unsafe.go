@@ -29,7 +29,13 @@ func tcgo_log_open(o *C.tc_log_options, handle *C.uintptr_t) (result C.int) {
 	}
 	l := new(cLog)
 	l.level.Store(int32(level))
-	if err := l.openSink(path, o.path != nil); err != nil {
+	var err error
+	if o.path == nil {
+		l.sink, err = openStderr()
+	} else {
+		l.sink, err = openFile(path)
+	}
+	if err != nil {
 		return C.TC_LOG_E_OPEN
 	}
 	l.logger = liblog.New(liblog.Options{

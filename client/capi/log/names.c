@@ -15,7 +15,7 @@ const char *tc_log_strerror(int result) {
     case TC_LOG_E_INTERNAL: return "a mistake of the library";
     case TC_LOG_E_UTF8: return "a text is not valid UTF-8";
     case TC_LOG_E_KEY: return "a field's key is empty, too long, or one that the log writes itself";
-    case TC_LOG_E_OPEN: return "the file cannot be opened for appending";
+    case TC_LOG_E_OPEN: return "the file cannot be opened for appending, or there is no stderr";
     case TC_LOG_E_WRITE: return "the line could not be written whole";
     }
     return "unknown result";

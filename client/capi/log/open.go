@@ -6,7 +6,6 @@ package log
 import "C"
 
 import (
-	"os"
 	"sync"
 	"sync/atomic"
 
@@ -23,7 +22,6 @@ type cLog struct {
 
 	mu     sync.Mutex // a line's loss is told to who wrote it
 	sink   *sink
-	own    bool // the file is closed with the log
 	closed bool
 	logger *liblog.Logger
 }
@@ -39,17 +37,6 @@ var formats = map[C.int32_t]liblog.Format{
 func levelOf(level C.int32_t, most liblog.Level) (liblog.Level, bool) {
 	l := liblog.Level(level)
 	return l, C.int32_t(l) == level && l >= liblog.LevelTrace && l <= most
-}
-
-// openSink opens the file at path, or uses stderr when none is given.
-func (l *cLog) openSink(path string, given bool) (err error) {
-	if !given {
-		l.sink = &sink{File: os.Stderr}
-		return nil
-	}
-	l.own = true
-	l.sink, err = open(path)
-	return err
 }
 
 // write runs f, which writes lines, and says whether one was lost. A log that is closed meanwhile is no handle any more.
@@ -82,7 +69,7 @@ func (l *cLog) close() C.int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	if l.own && l.sink.Close() != nil && result == C.TC_LOG_OK {
+	if l.sink.Close() != nil && result == C.TC_LOG_OK {
 		return C.TC_LOG_E_WRITE
 	}
 	return result

@@ -5,6 +5,7 @@ package log
 import (
 	"errors"
 	"os"
+	"syscall"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
@@ -12,6 +13,9 @@ import (
 
 // zerolog reports a line that could not be written on stderr; here the sink tells the caller.
 func init() { zerolog.ErrorHandler = func(error) {} }
+
+// firstFD is the least descriptor that the library makes: 0, 1 and 2 are the caller's stdio, open or not.
+const firstFD = 3
 
 // sink is the file of a log, and remembers that a line was lost.
 type sink struct {
@@ -27,13 +31,23 @@ func (s *sink) Write(line []byte) (int, error) {
 	return n, err
 }
 
-// open opens a file for appending.
-func open(path string) (*sink, error) {
+// openFile opens a file for appending.
+func openFile(path string) (*sink, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	return &sink{File: f}, nil
+}
+
+// openStderr is stderr under a descriptor of its own: to os.Stderr Go writes with SIGPIPE's default, which would end the
+// caller's program.
+func openStderr() (*sink, error) {
+	fd, err := unix.FcntlInt(uintptr(syscall.Stderr), unix.F_DUPFD_CLOEXEC, firstFD)
+	if err != nil {
+		return nil, err
+	}
+	return &sink{File: os.NewFile(uintptr(fd), "stderr")}, nil
 }
 
 // sync brings the file to disk; what is no file of a disk has nothing to bring.
