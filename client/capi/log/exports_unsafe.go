@@ -77,7 +77,7 @@ func tcgo_log_flush(handle C.uintptr_t) (result C.int) {
 func tcgo_log_set_level(handle C.uintptr_t, to C.int) (result C.int) {
 	defer boundary.Guard(&result)
 	l := logs.Get(uintptr(handle))
-	level, ok := levelOf(C.int32_t(to), liblog.LevelOff)
+	level, ok := levelOf(to, liblog.LevelOff)
 	switch {
 	case l == nil:
 		return C.TC_LOG_E_HANDLE
@@ -92,7 +92,7 @@ func tcgo_log_set_level(handle C.uintptr_t, to C.int) (result C.int) {
 func tcgo_log_enabled(handle C.uintptr_t, of C.int) (result C.int) {
 	defer boundary.Guard(&result)
 	l := logs.Get(uintptr(handle))
-	level, ok := levelOf(C.int32_t(of), liblog.LevelError)
+	level, ok := levelOf(of, liblog.LevelError)
 	switch {
 	case l == nil:
 		return C.TC_LOG_E_HANDLE

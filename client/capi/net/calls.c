@@ -47,7 +47,7 @@ int tc_net_address(int fd, char *out, size_t cap) { return ENTER(tcgo_net_addres
 
 int tc_net_readn(int fd, void *buf, size_t len, int64_t timeout_ms, size_t *done) {
     size_t moved = 0;
-    int result = ENTER(tcgo_net_readn(fd, buf, len, timeout_ms, &moved, detail));
+    int result = ENTER(tcgo_net_read_all(fd, buf, len, timeout_ms, &moved, detail));
     if (done != NULL)
         *done = moved;
     return result;
@@ -55,7 +55,7 @@ int tc_net_readn(int fd, void *buf, size_t len, int64_t timeout_ms, size_t *done
 
 int tc_net_writen(int fd, const void *buf, size_t len, int64_t timeout_ms, size_t *done) {
     size_t moved = 0;
-    int result = ENTER(tcgo_net_writen(fd, (void *)buf, len, timeout_ms, &moved, detail));
+    int result = ENTER(tcgo_net_write_all(fd, (void *)buf, len, timeout_ms, &moved, detail));
     if (done != NULL)
         *done = moved;
     return result;

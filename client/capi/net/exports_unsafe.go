@@ -81,14 +81,14 @@ func move(fd C.int, buf unsafe.Pointer, n C.size_t, timeoutMs C.int64_t, done *C
 	return answer(err, detail)
 }
 
-//export tcgo_net_readn
-func tcgo_net_readn(fd C.int, buf unsafe.Pointer, n C.size_t, timeoutMs C.int64_t, done *C.size_t, detail *C.char) (result C.int) {
+//export tcgo_net_read_all
+func tcgo_net_read_all(fd C.int, buf unsafe.Pointer, n C.size_t, timeoutMs C.int64_t, done *C.size_t, detail *C.char) (result C.int) {
 	defer boundary.Guard(&result)
 	return move(fd, buf, n, timeoutMs, done, detail, libnet.ReadN)
 }
 
-//export tcgo_net_writen
-func tcgo_net_writen(fd C.int, buf unsafe.Pointer, n C.size_t, timeoutMs C.int64_t, done *C.size_t, detail *C.char) (result C.int) {
+//export tcgo_net_write_all
+func tcgo_net_write_all(fd C.int, buf unsafe.Pointer, n C.size_t, timeoutMs C.int64_t, done *C.size_t, detail *C.char) (result C.int) {
 	defer boundary.Guard(&result)
 	return move(fd, buf, n, timeoutMs, done, detail, libnet.WriteN)
 }

@@ -101,7 +101,7 @@ func (c *codec) carriedBy(h libproto.Header) C.int {
 	if h.Flags&^(libproto.FlagResponse|libproto.FlagReplayed) != 0 {
 		return C.TC_PROTO_E_FLAGS
 	}
-	fits := false
+	var fits bool
 	switch {
 	case h.Flags&libproto.FlagResponse == 0:
 		fits = h.Status == libproto.StatusOK && h.Flags == 0 && slices.Contains(c.asked, h.Op)

@@ -42,7 +42,7 @@ func putFrame(to *C.tc_proto_frame, f *libproto.Frame, result C.int) {
 	h.req_id, h.body_len, h.checksum = C.uint64_t(f.ReqID), C.uint32_t(f.BodyLen), C.uint32_t(f.Checksum)
 	h.opcode, h.status, h.flags, h.reserved = C.uint16_t(f.Op), C.uint16_t(f.Status), C.uint8_t(f.Flags), [3]C.uint8_t{}
 	putAddress(&to.body, f.Body)
-	to.error, to.reserved = C.int32_t(result), 0
+	to.error, to.reserved = result, 0
 }
 
 func rulesIn(r *C.tc_proto_rules) libproto.Decoder {

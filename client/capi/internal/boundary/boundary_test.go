@@ -7,13 +7,14 @@ func TestGuardTurnsAPanicIntoAResult(t *testing.T) {
 		defer Guard(&result)
 		return f()
 	}
+	var nowhere *int32
 	if got := call(func() int32 { return 7 }); got != 7 {
 		t.Errorf("without a panic: %d, want 7", got)
 	}
 	if got := call(func() int32 { panic("a mistake") }); got != Internal {
 		t.Errorf("with a panic: %d, want %d", got, Internal)
 	}
-	if got := call(func() int32 { var p *int32; return *p }); got != Internal {
+	if got := call(func() int32 { return *nowhere }); got != Internal {
 		t.Errorf("with a nil pointer: %d, want %d", got, Internal)
 	}
 }

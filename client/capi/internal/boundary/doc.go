@@ -13,7 +13,7 @@ const (
 	Internal = -6
 )
 
-// Guard, deferred, turns a panic into Internal: one that left the library would end the program of the caller.
+// Guard turns, deferred, a panic into Internal: one that left the library would end the program of the caller.
 func Guard[R ~int32](result *R) {
 	if recover() != nil {
 		*result = Internal
