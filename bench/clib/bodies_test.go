@@ -88,14 +88,17 @@ func printFields(code *strings.Builder, fields []cField, at, v string) {
 	}
 }
 
-// bodiesProgram compiles testdata/bodies.c with bodies.inc.
-func bodiesProgram(t *testing.T, l language, link ...string) string {
+// eachBodies runs f with testdata/bodies.c and its bodies.inc in every language.
+func eachBodies(t *testing.T, f func(t *testing.T, program string)) {
 	t.Helper()
-	folder := t.TempDir()
+	folder := filepath.Join(madeFolder, "include")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(folder, "bodies.inc"), []byte(bodiesInclude(t)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return compile(t, l, "bodies.c", append([]string{"-I" + folder}, link...)...)
+	eachLanguage(t, "bodies.c", "proto", f, "-I"+folder)
 }
 
 // question is a line for the program; what it prints is compared with want.
@@ -229,7 +232,6 @@ func carried() (headers []libproto.Header, bodies []libproto.DecodableBody) {
 // TestEveryBody gives C random bodies of every kind, made by libproto, and compares every field and the bytes that C makes of
 // it. An opcode or a field that the header lacks fails here.
 func TestEveryBody(t *testing.T) {
-	folder := libs(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	var questions []question
 	for range 20 {
@@ -242,9 +244,7 @@ func TestEveryBody(t *testing.T) {
 			questions = append(questions, question{headers[i].Op.String(), kindOf(b), frame, whole(frame, headers[i], fields)})
 		}
 	}
-	for _, l := range languages {
-		t.Run(l.name, func(t *testing.T) { ask(t, bodiesProgram(t, l, archive(folder, "proto")...), questions) })
-	}
+	eachBodies(t, func(t *testing.T, program string) { ask(t, program, questions) })
 }
 
 type vector struct {
@@ -289,24 +289,20 @@ var goldenFaults = map[string]map[string]string{
 }
 
 func TestGoldenFrames(t *testing.T) {
-	folder := libs(t)
 	var questions []question
 	for _, v := range vectors(t) {
 		if v.Expect == "ok" {
 			questions = append(questions, goldenQuestion(t, v))
 		}
 	}
-	for _, l := range languages {
-		t.Run(l.name, func(t *testing.T) {
-			program := bodiesProgram(t, l, shared(folder, "proto")...)
-			ask(t, program, questions)
-			for _, v := range vectors(t) {
-				if v.Expect != "ok" {
-					t.Run(v.Name, func(t *testing.T) { checkFault(t, program, v) })
-				}
+	eachBodies(t, func(t *testing.T, program string) {
+		ask(t, program, questions)
+		for _, v := range vectors(t) {
+			if v.Expect != "ok" {
+				t.Run(v.Name, func(t *testing.T) { checkFault(t, program, v) })
 			}
-		})
-	}
+		}
+	})
 }
 
 func goldenQuestion(t *testing.T, v vector) question {
@@ -375,9 +371,11 @@ func TestNames(t *testing.T) {
 			fmt.Fprintf(&want, "status %d %v\n", i, libproto.Status(i))
 		}
 	}
-	if got := run(t, command(t, bodiesProgram(t, c11, archive(libs(t), "proto")...), "names")); got != want.String() {
-		t.Errorf("got\n%s\nwant\n%s", got, &want)
-	}
+	eachBodies(t, func(t *testing.T, program string) {
+		if got := run(t, command(t, program, "names")); got != want.String() {
+			t.Errorf("got\n%s\nwant\n%s", got, &want)
+		}
+	})
 }
 
 // The header's numbers are the protocol's.

@@ -10,12 +10,9 @@ import (
 
 // Bad input to every function, as C with the static library and as C++ with the shared one.
 func TestBadInput(t *testing.T) {
-	folder := libs(t)
-	for l, link := range map[language][]string{c11: archive(folder, "tradechat"), cxx17: shared(folder, "tradechat")} {
-		t.Run(l.name, func(t *testing.T) {
-			run(t, command(t, compile(t, l, "hostile.c", link...), t.TempDir()))
-		})
-	}
+	eachLanguage(t, "hostile.c", "tradechat", func(t *testing.T, program string) {
+		run(t, command(t, program, t.TempDir()))
+	})
 }
 
 // The three libraries in one program, with three Go runtimes, however they come in; and the one that is all of them.

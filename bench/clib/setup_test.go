@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +22,7 @@ const (
 	vectorFile = root + "/libproto/testdata/frames.json"
 
 	buildMax = 8 * time.Minute // of one build of the libraries, on a machine that has never compiled any of it
-	runMax   = time.Minute     // of one program
+	runMax   = 2 * time.Minute // of one program
 )
 
 // strict is what every C and C++ program here is compiled with.
@@ -31,9 +32,8 @@ var strict = []string{"-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion"
 type language struct{ name, compiler, standard string }
 
 var (
-	c11       = language{"C11", "gcc", "c11"}
-	cxx17     = language{"C++17", "g++", "c++17"}
-	languages = []language{c11, cxx17}
+	c11   = language{"C11", "gcc", "c11"}
+	cxx17 = language{"C++17", "g++", "c++17"}
 )
 
 // madeFolder holds what the tests have built; TestMain removes it.
@@ -45,18 +45,18 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "-clib=%s: want quick or all\n", *extent)
 		os.Exit(2)
 	}
-	code := m.Run()
-	if madeFolder != "" {
-		os.RemoveAll(madeFolder)
+	var err error
+	if madeFolder, err = os.MkdirTemp("", "tradechat-clib-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	code := m.Run()
+	os.RemoveAll(madeFolder)
 	os.Exit(code)
 }
 
 // libraries builds them, once for all tests.
 var libraries = sync.OnceValues(func() (folder string, err error) {
-	if madeFolder, err = os.MkdirTemp("", "tradechat-clib-"); err != nil {
-		return "", err
-	}
 	folder = filepath.Join(madeFolder, "lib")
 	return folder, buildLibraries(folder)
 })
@@ -100,17 +100,34 @@ func shared(folder, name string) []string {
 	return []string{"-L" + folder, "-l" + name, "-Wl,-rpath," + folder}
 }
 
-// compile makes a program in the language from a source in testdata, or of an absolute path.
+// eachLanguage runs f with a program in every language: C with the static library of that name, C++ with the shared one.
+func eachLanguage(t *testing.T, source, library string, f func(t *testing.T, program string), args ...string) {
+	t.Helper()
+	folder := libs(t)
+	for l, link := range map[language][]string{c11: archive(folder, library), cxx17: shared(folder, library)} {
+		t.Run(l.name, func(t *testing.T) { f(t, compile(t, l, source, append(link, args...)...)) })
+	}
+}
+
+// programs are those that were compiled, by their command lines.
+var programs = map[string]string{}
+
+// compile makes a program in the language from a source in testdata, or of an absolute path. Tests that want the same one
+// share it.
 func compile(t testing.TB, l language, source string, args ...string) (program string) {
 	t.Helper()
 	need(t, l.compiler)
 	if !filepath.IsAbs(source) {
 		source = filepath.Join("testdata", source)
 	}
-	program = filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(source), ".c"))
 	language := map[string]string{"gcc": "c", "g++": "c++"}[l.compiler]
-	all := append(append([]string{"-std=" + l.standard}, strict...), "-o", program, "-x", language, source, "-x", "none")
-	run(t, command(t, l.compiler, append(all, args...)...))
+	all := slices.Concat([]string{"-std=" + l.standard}, strict, []string{"-x", language, source, "-x", "none"}, args)
+	line := strings.Join(append(all, l.compiler), " ")
+	if program = programs[line]; program == "" {
+		program = filepath.Join(madeFolder, fmt.Sprintf("%s-%d", strings.TrimSuffix(filepath.Base(source), ".c"), len(programs)))
+		run(t, command(t, l.compiler, append(all, "-o", program)...))
+		programs[line] = program
+	}
 	return program
 }
 

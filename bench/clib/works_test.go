@@ -11,12 +11,10 @@ import (
 	"time"
 )
 
-// each runs f with testdata/works.c in every language, linked statically as C and shared as C++.
+// each runs f with testdata/works.c in every language.
 func each(t *testing.T, f func(t *testing.T, program string)) {
-	folder := libs(t)
-	for l, link := range map[language][]string{c11: archive(folder, "tradechat"), cxx17: shared(folder, "tradechat")} {
-		t.Run(l.name, func(t *testing.T) { f(t, compile(t, l, "works.c", append(link, "-pthread")...)) })
-	}
+	t.Helper()
+	eachLanguage(t, "works.c", "tradechat", f, "-pthread")
 }
 
 func TestGoldenLogin(t *testing.T) {
