@@ -64,7 +64,7 @@ func TestAddressSanitizer(t *testing.T) {
 	cmd.Env = append(os.Environ(), "NO_SMALL_POINTERS=1", "ASAN_OPTIONS=detect_leaks=0")
 	run(t, cmd)
 	cmd = command(t, compile(t, c11, "stress.c", append(link, "-pthread")...), t.TempDir(), "3000")
-	cmd.Env = append(os.Environ(), "ASAN_OPTIONS=detect_leaks=0")
+	cmd.Env = append(os.Environ(), "NO_SMALL_POINTERS=1", "ASAN_OPTIONS=detect_leaks=0")
 	run(t, cmd)
 
 	// It does see it: a buffer that is shorter than the caller says.

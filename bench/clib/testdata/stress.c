@@ -79,7 +79,7 @@ static atomic_int over;
 static atomic_long frames, echoes, lines, derived;
 static volatile sig_atomic_t alarms;
 static char address[TC_NET_ADDRESS_MAX];
-static int listening;
+static int listening, faults;
 static tc_log *shared_log;
 
 #define MUST(condition) \
@@ -116,6 +116,12 @@ static void *codec(void *unused) {
             MUST(tc_proto_decoder_next(d, &one, body, sizeof body) == 1 && one.header.req_id == id + i);
         }
         MUST(tc_proto_decoder_next(d, &one, body, sizeof body) == 0);
+        if (faults) { /* a fault within Go, caught at the border */
+            tc_proto_header h = {0};
+            tc_proto_transfer_request t = {0};
+            h.opcode = TC_PROTO_OP_TRANSFER;
+            MUST(tc_proto_encode_transfer_request(&h, &t, (uint8_t *)8, 64, &len) == TC_PROTO_E_INTERNAL);
+        }
         frames += 64;
     }
     MUST(tc_proto_decoder_free(d) == TC_PROTO_OK);
@@ -219,6 +225,7 @@ int main(int argc, char **argv) {
     tc_log_options o = {0};
 
     MUST(argc == 3 || argc == 4);
+    faults = getenv("NO_SMALL_POINTERS") == NULL;
 #ifdef DLOPEN
     MUST(argc == 4);
     load(argv[3]);
