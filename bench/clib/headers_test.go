@@ -35,6 +35,20 @@ func TestHeadersAlone(t *testing.T) {
 	}
 }
 
+// The headers have one version, which is that of the package.
+func TestHeadersHaveOneVersion(t *testing.T) {
+	version := regexp.MustCompile(`#define TC_\w+_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)`)
+	for _, h := range headers {
+		var numbers []string
+		for _, m := range version.FindAllStringSubmatch(readHeader(t, h), -1) {
+			numbers = append(numbers, m[1])
+		}
+		if got := strings.Join(numbers, "."); got != packageVersion {
+			t.Errorf("%s.h has version %s, want %s", h, got, packageVersion)
+		}
+	}
+}
+
 // The functions that the headers declare, and no others, are what the libraries export.
 func TestOnlyDeclaredSymbolsAreExported(t *testing.T) {
 	folder := libs(t)

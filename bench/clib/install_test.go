@@ -11,6 +11,9 @@ import (
 	"testing"
 )
 
+// packageVersion is what headers, files and pkg-config modules have to agree on.
+const packageVersion = "0.1.0"
+
 // A stage is what `make install DESTDIR=… PREFIX=/opt/tradechat` makes of the libraries.
 type stage struct{ destdir, prefix string }
 
@@ -88,7 +91,7 @@ func TestPkgConfig(t *testing.T) {
 	for module, needed := range map[string]string{
 		"tradechat-proto": "libtradechat-proto.so.0", "tradechat": "libtradechat.so.0",
 	} {
-		if got := s.pkgConfig(t, "--modversion", module); !slices.Equal(got, []string{"0.1.0"}) {
+		if got := s.pkgConfig(t, "--modversion", module); !slices.Equal(got, []string{packageVersion}) {
 			t.Errorf("%s has version %v", module, got)
 		}
 		for kind, args := range map[string][]string{
