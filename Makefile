@@ -33,7 +33,8 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Tests run programs and read files that Go's test cache does not know of: never take a result from it.
 TEST := $(GO) test -count=1 $(TESTFLAGS)
 
-.PHONY: build libs run demo test test-c race crash durability lint fuzz bench bench-c install uninstall clean help check-go standalone
+.PHONY: build libs run demo test test-c race crash durability lint fuzz bench bench-c
+.PHONY: install uninstall clean help check-go standalone
 
 build: check-go ## the binaries, into bin/
 	@mkdir -p bin

@@ -34,7 +34,8 @@ func cStructs(t *testing.T) map[string][]cField {
 	t.Helper()
 	structs := map[string][]cField{}
 	member := regexp.MustCompile(`(?m)^\s+(\w+) (\*?)(\w+)(?:\[(\w+)\])?;`)
-	for _, m := range regexp.MustCompile(`typedef struct tc_proto_(\w+) \{([^}]*)\}`).FindAllStringSubmatch(readHeader(t, "proto"), -1) {
+	whole := regexp.MustCompile(`typedef struct tc_proto_(\w+) \{([^}]*)\}`)
+	for _, m := range whole.FindAllStringSubmatch(readHeader(t, "proto"), -1) {
 		for _, f := range member.FindAllStringSubmatch(m[2], -1) {
 			structs[m[1]] = append(structs[m[1]], cField{f[1] + f[2], f[3], f[4]})
 		}
@@ -46,7 +47,8 @@ func cStructs(t *testing.T) map[string][]cField {
 func bodiesInclude(t *testing.T) string {
 	structs, header := cStructs(t), readHeader(t, "proto")
 	var code, table strings.Builder
-	table.WriteString("static const struct { const char *name; int (*convert)(const tc_proto_frame *, uint8_t *, size_t, size_t *); } kinds[] = {\n")
+	table.WriteString("static const struct {\n    const char *name;\n" +
+		"    int (*convert)(const tc_proto_frame *, uint8_t *, size_t, size_t *);\n} kinds[] = {\n")
 	for _, name := range slices.Sorted(maps.Keys(structs)) {
 		if !strings.Contains(header, fmt.Sprintf("int tc_proto_decode_%s(const tc_proto_frame *frame, tc_proto_%s *body);", name, name)) {
 			continue
@@ -56,12 +58,14 @@ func bodiesInclude(t *testing.T) string {
 		row := ""
 		if structs[name][0].name == "rows" {
 			row = strings.TrimSuffix(structs[name][0].kind, "*")
-			fmt.Fprintf(&code, "    static %s rows[ROWS];\n    memset(rows, 0xA5, sizeof rows);\n    v.rows = rows;\n    v.rows_cap = ROWS;\n", row)
+			fmt.Fprintf(&code, "    static %s rows[ROWS];\n    memset(rows, 0xA5, sizeof rows);\n", row)
+			code.WriteString("    v.rows = rows;\n    v.rows_cap = ROWS;\n")
 		}
 		fmt.Fprintf(&code, "    int rc = tc_proto_decode_%s(f, &v);\n    if (rc != TC_PROTO_OK)\n        return rc;\n", name)
 		printFields(&code, structs[name], `""`, "v")
 		if row != "" {
-			code.WriteString("    for (size_t i = 0; i < v.count; i++) {\n        char at[32];\n        snprintf(at, sizeof at, \"rows[%zu].\", i);\n")
+			code.WriteString("    for (size_t i = 0; i < v.count; i++) {\n        char at[32];\n")
+			code.WriteString("        snprintf(at, sizeof at, \"rows[%zu].\", i);\n")
 			printFields(&code, structs[strings.TrimPrefix(row, "tc_proto_")], "at", "rows[i]")
 			code.WriteString("    }\n")
 		}

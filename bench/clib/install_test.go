@@ -1,7 +1,6 @@
 package clib
 
 import (
-	"context"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -63,7 +62,8 @@ var installed = []string{
 	"lib/libtradechat-log.so.0", "lib/libtradechat-log.so.0.1.0", "lib/libtradechat-net.so.0", "lib/libtradechat-net.so.0.1.0",
 	"lib/libtradechat-proto.so.0", "lib/libtradechat-proto.so.0.1.0",
 	"lib/libtradechat.a", "lib/libtradechat.so", "lib/libtradechat.so.0", "lib/libtradechat.so.0.1.0",
-	"lib/pkgconfig/tradechat-log.pc", "lib/pkgconfig/tradechat-net.pc", "lib/pkgconfig/tradechat-proto.pc", "lib/pkgconfig/tradechat.pc",
+	"lib/pkgconfig/tradechat-log.pc", "lib/pkgconfig/tradechat-net.pc", "lib/pkgconfig/tradechat-proto.pc",
+	"lib/pkgconfig/tradechat.pc",
 	"lib/tradechat/liblog.a", "lib/tradechat/liblog.so", "lib/tradechat/libnet.a", "lib/tradechat/libnet.so",
 	"lib/tradechat/libproto.a", "lib/tradechat/libproto.so",
 	"share/man/man3/tradechat-proto.3",
@@ -115,7 +115,8 @@ func TestPkgConfig(t *testing.T) {
 // The three libraries one by one, all through pkg-config, in one program.
 func TestPkgConfigOfThree(t *testing.T) {
 	s := install(t)
-	program := compile(t, c11, "stress.c", append(s.pkgConfig(t, "--cflags", "--libs", "tradechat-proto", "tradechat-net", "tradechat-log"), "-pthread")...)
+	args := s.pkgConfig(t, "--cflags", "--libs", "tradechat-proto", "tradechat-net", "tradechat-log")
+	program := compile(t, c11, "stress.c", append(args, "-pthread")...)
 	cmd := command(t, program, t.TempDir(), "50")
 	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+s.lib())
 	run(t, cmd)
@@ -141,7 +142,7 @@ func TestManual(t *testing.T) {
 		t.Errorf("the example printed %q", frame)
 	}
 	if _, err := exec.LookPath("man"); err == nil {
-		out, err := exec.CommandContext(context.Background(), "man", "--warnings", "-l", root+"/docs/man/tradechat-proto.3").CombinedOutput()
+		out, err := command(t, "man", "--warnings", "-l", root+"/docs/man/tradechat-proto.3").CombinedOutput()
 		if err != nil || strings.Contains(string(out), "warning") {
 			t.Errorf("man: %v\n%s", err, out)
 		}

@@ -27,7 +27,9 @@ func TestGoldenLogin(t *testing.T) {
 		t.Fatalf("%s: %v, %v", vectorFile, file.Login, err)
 	}
 	args := []string{"login"}
-	for _, name := range []string{"password", "username", "realm_salt", "kdf_iterations", "client_nonce", "server_nonce", "channel_binding"} {
+	for _, name := range []string{
+		"password", "username", "realm_salt", "kdf_iterations", "client_nonce", "server_nonce", "channel_binding",
+	} {
 		args = append(args, fmt.Sprint(file.Login[name]))
 	}
 	var want strings.Builder
@@ -53,7 +55,8 @@ func TestLogLines(t *testing.T) {
 		pid := fmt.Sprint(cmd.Process.Pid)
 		flood := `{"level":"info","pid":PID,"role":"works","event":"flood",TIME,"message":"again"}`
 		want := []string{
-			`{"level":"warn","pid":PID,"role":"works","conn":88,"req_id":18446744073709551615,"opcode":"TRANSFER","status":"ERR_NOT_FOUND",` +
+			`{"level":"warn","pid":PID,"role":"works","conn":88,"req_id":18446744073709551615,` +
+				`"opcode":"TRANSFER","status":"ERR_NOT_FOUND",` +
 				`"i":-9223372036854775808,"u":18446744073709551615,"f":0.25,"b":true,"t":"line\nbreak","nan":"NaN","empty":"",` +
 				`TIME,"message":"refused \"so\" €"}`,
 			`{"level":"trace","pid":PID,"role":"works",TIME,"message":"now"}`,
@@ -79,7 +82,8 @@ func TestLogLines(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, want[i])
 			}
 		}
-		if last := lines[len(want)]; !strings.Contains(last, "ERR") || !strings.Contains(last, "role=works") || strings.Contains(last, "\x1b") {
+		last := lines[len(want)]
+		if !strings.Contains(last, "ERR") || !strings.Contains(last, "role=works") || strings.Contains(last, "\x1b") {
 			t.Errorf("the console line is %q", last)
 		}
 	})

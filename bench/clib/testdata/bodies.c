@@ -83,8 +83,8 @@ static void handle(const char *kind, const uint8_t *data, size_t n) {
         int same = tc_proto_encode_frame(&f.header, f.body, f.header.body_len, raw, sizeof raw, &raw_len) == TC_PROTO_OK &&
                    raw_len == len && memcmp(raw, again, len) == 0;
         memset(raw, 0xA5, TC_PROTO_HEADER_LEN);
-        same = same && tc_proto_encode_header(&f.header, raw, sizeof raw) == TC_PROTO_OK && tc_proto_seal(raw, len) == TC_PROTO_OK &&
-               memcmp(raw, again, len) == 0;
+        same = same && tc_proto_encode_header(&f.header, raw, sizeof raw) == TC_PROTO_OK &&
+               tc_proto_seal(raw, len) == TC_PROTO_OK && memcmp(raw, again, len) == 0;
         printf(" raw=%d", same);
         printf(" exact=%d short=%d", convert(kind, &f, again, len, &raw_len), convert(kind, &f, again, len - 1, &raw_len));
         printf(" needed=%zu", raw_len);

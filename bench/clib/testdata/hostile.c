@@ -247,7 +247,8 @@ static void decoders(void) {
     WANT(TC_PROTO_OK, tc_proto_decoder_new(NULL, &other));
     WANT(TC_PROTO_OK, tc_proto_decoder_free(other));
 
-    tc_proto_decoder *bad[] = {NULL, other, decoder_at(1), decoder_at((uintptr_t)&rules), decoder_at(UINTPTR_MAX), decoder_at(0x15 + 0x1000)};
+    tc_proto_decoder *bad[] = {NULL, other, decoder_at(1), decoder_at((uintptr_t)&rules), decoder_at(UINTPTR_MAX),
+                               decoder_at(0x15 + 0x1000)};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         WANT(TC_PROTO_E_HANDLE, tc_proto_decoder_feed(bad[i], frame, frame_len));
         WANT(TC_PROTO_E_HANDLE, tc_proto_decoder_next(bad[i], &f, body, sizeof body));

@@ -71,7 +71,10 @@ func tcgo_net_address(fd C.int, out *C.char, outCap C.size_t, detail *C.char) (r
 }
 
 // move runs ReadN or WriteN.
-func move(fd C.int, buf unsafe.Pointer, n C.size_t, timeoutMs C.int64_t, done *C.size_t, detail *C.char, f func(int, []byte, time.Time) (int, error)) C.int {
+func move(
+	fd C.int, buf unsafe.Pointer, n C.size_t, timeoutMs C.int64_t, done *C.size_t, detail *C.char,
+	f func(int, []byte, time.Time) (int, error),
+) C.int {
 	bytes, err := bytesAt(buf, n)
 	if err != nil {
 		return answer(err, detail)
@@ -82,13 +85,19 @@ func move(fd C.int, buf unsafe.Pointer, n C.size_t, timeoutMs C.int64_t, done *C
 }
 
 //export tcgo_net_read_all
-func tcgo_net_read_all(fd C.int, buf unsafe.Pointer, n C.size_t, timeoutMs C.int64_t, done *C.size_t, detail *C.char) (result C.int) {
+func tcgo_net_read_all(
+	fd C.int, buf unsafe.Pointer, n C.size_t, timeoutMs C.int64_t, done *C.size_t,
+	detail *C.char,
+) (result C.int) {
 	defer boundary.Guard(&result)
 	return move(fd, buf, n, timeoutMs, done, detail, libnet.ReadN)
 }
 
 //export tcgo_net_write_all
-func tcgo_net_write_all(fd C.int, buf unsafe.Pointer, n C.size_t, timeoutMs C.int64_t, done *C.size_t, detail *C.char) (result C.int) {
+func tcgo_net_write_all(
+	fd C.int, buf unsafe.Pointer, n C.size_t, timeoutMs C.int64_t, done *C.size_t,
+	detail *C.char,
+) (result C.int) {
 	defer boundary.Guard(&result)
 	return move(fd, buf, n, timeoutMs, done, detail, libnet.WriteN)
 }

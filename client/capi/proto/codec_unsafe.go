@@ -29,13 +29,37 @@ type (
 	decoder func(body []byte, into unsafe.Pointer) C.int
 )
 
-func encodes[T any](encode func(*fault, []byte, *T) []byte) encoder {
-	return func(f *fault, dst []byte, body unsafe.Pointer) []byte { return encode(f, dst, (*T)(body)) }
+// typed hides the type of the caller's struct.
+func typed[T any](encode func(*fault, []byte, *T) []byte, decode func([]byte, *T) C.int) codec {
+	return codec{
+		encode: func(f *fault, dst []byte, body unsafe.Pointer) []byte { return encode(f, dst, (*T)(body)) },
+		decode: func(body []byte, into unsafe.Pointer) C.int { return decode(body, (*T)(into)) },
+	}
 }
 
-func decodes[T any](decode func([]byte, *T) C.int) decoder {
-	return func(body []byte, into unsafe.Pointer) C.int { return decode(body, (*T)(into)) }
+// asked is a body of requests or pushes with these opcodes.
+func asked[T any](encode func(*fault, []byte, *T) []byte, decode func([]byte, *T) C.int, under ...libproto.Opcode) codec {
+	c := typed(encode, decode)
+	c.asked = under
+	return c
 }
+
+// answered is a body of responses with these opcodes.
+func answered[T any](encode func(*fault, []byte, *T) []byte, decode func([]byte, *T) C.int, under ...libproto.Opcode) codec {
+	c := typed(encode, decode)
+	c.answered = under
+	return c
+}
+
+// failed is the body of all responses that are errors.
+func failed[T any](encode func(*fault, []byte, *T) []byte, decode func([]byte, *T) C.int) codec {
+	c := typed(encode, decode)
+	c.failed = true
+	return c
+}
+
+// moneyOps have the same response.
+var moneyOps = ops{libproto.OpDeposit, libproto.OpWithdraw, libproto.OpTransfer}
 
 // codecs is the one table of bodies.
 var codecs = [C.KINDS]codec{
@@ -45,54 +69,54 @@ var codecs = [C.KINDS]codec{
 		encode:   func(_ *fault, dst []byte, _ unsafe.Pointer) []byte { return dst },
 		decode:   func(body []byte, _ unsafe.Pointer) C.int { return resultOf(new(libproto.Empty).Decode(body)) },
 	},
-	C.KIND_error_body: {failed: true, encode: encodes(encodeErrorBody), decode: decodes(decodeErrorBody)},
+	C.KIND_error_body: failed(encodeErrorBody, decodeErrorBody),
 
-	C.KIND_hello_request:      {asked: ops{libproto.OpHello}, encode: encodes(encodeHelloRequest), decode: decodes(decodeHelloRequest)},
-	C.KIND_hello_response:     {answered: ops{libproto.OpHello}, encode: encodes(encodeHelloResponse), decode: decodes(decodeHelloResponse)},
-	C.KIND_login_request:      {asked: ops{libproto.OpLogin}, encode: encodes(encodeLoginRequest), decode: decodes(decodeLoginRequest)},
-	C.KIND_login_response:     {answered: ops{libproto.OpLogin}, encode: encodes(encodeLoginResponse), decode: decodes(decodeLoginResponse)},
-	C.KIND_heartbeat_request:  {asked: ops{libproto.OpHeartbeat}, encode: encodes(encodeHeartbeatRequest), decode: decodes(decodeHeartbeatRequest)},
-	C.KIND_heartbeat_response: {answered: ops{libproto.OpHeartbeat}, encode: encodes(encodeHeartbeatResponse), decode: decodes(decodeHeartbeatResponse)},
-	C.KIND_register_request:   {asked: ops{libproto.OpRegister, libproto.OpUserSetKeys}, encode: encodes(encodeRegisterRequest), decode: decodes(decodeRegisterRequest)},
-	C.KIND_register_response:  {answered: ops{libproto.OpRegister, libproto.OpUserAdd}, encode: encodes(encodeRegisterResponse), decode: decodes(decodeRegisterResponse)},
-	C.KIND_going_away:         {asked: ops{libproto.OpGoingAway}, encode: encodes(encodeGoingAway), decode: decodes(decodeGoingAway)},
+	C.KIND_hello_request:      asked(encodeHelloRequest, decodeHelloRequest, libproto.OpHello),
+	C.KIND_hello_response:     answered(encodeHelloResponse, decodeHelloResponse, libproto.OpHello),
+	C.KIND_login_request:      asked(encodeLoginRequest, decodeLoginRequest, libproto.OpLogin),
+	C.KIND_login_response:     answered(encodeLoginResponse, decodeLoginResponse, libproto.OpLogin),
+	C.KIND_heartbeat_request:  asked(encodeHeartbeatRequest, decodeHeartbeatRequest, libproto.OpHeartbeat),
+	C.KIND_heartbeat_response: answered(encodeHeartbeatResponse, decodeHeartbeatResponse, libproto.OpHeartbeat),
+	C.KIND_register_request:   asked(encodeRegisterRequest, decodeRegisterRequest, libproto.OpRegister, libproto.OpUserSetKeys),
+	C.KIND_register_response:  answered(encodeRegisterResponse, decodeRegisterResponse, libproto.OpRegister, libproto.OpUserAdd),
+	C.KIND_going_away:         asked(encodeGoingAway, decodeGoingAway, libproto.OpGoingAway),
 
-	C.KIND_join_room_request:     {asked: ops{libproto.OpJoinRoom}, encode: encodes(encodeJoinRoomRequest), decode: decodes(decodeJoinRoomRequest)},
-	C.KIND_join_room_response:    {answered: ops{libproto.OpJoinRoom}, encode: encodes(encodeJoinRoomResponse), decode: decodes(decodeJoinRoomResponse)},
-	C.KIND_leave_room_request:    {asked: ops{libproto.OpLeaveRoom}, encode: encodes(encodeLeaveRoomRequest), decode: decodes(decodeLeaveRoomRequest)},
-	C.KIND_room_open_request:     {asked: ops{libproto.OpRoomOpen}, encode: encodes(encodeRoomOpenRequest), decode: decodes(decodeRoomOpenRequest)},
-	C.KIND_room_open_response:    {answered: ops{libproto.OpRoomOpen}, encode: encodes(encodeRoomOpenResponse), decode: decodes(decodeRoomOpenResponse)},
-	C.KIND_room_list_request:     {asked: ops{libproto.OpRoomList}, encode: encodes(encodeRoomListRequest), decode: decodes(decodeRoomListRequest)},
-	C.KIND_room_list_response:    {answered: ops{libproto.OpRoomList}, encode: encodes(encodeRoomListResponse), decode: decodes(decodeRoomListResponse)},
-	C.KIND_room_history_request:  {asked: ops{libproto.OpRoomHistory}, encode: encodes(encodeRoomHistoryRequest), decode: decodes(decodeRoomHistoryRequest)},
-	C.KIND_room_history_response: {answered: ops{libproto.OpRoomHistory}, encode: encodes(encodeRoomHistoryResponse), decode: decodes(decodeRoomHistoryResponse)},
-	C.KIND_room_event:            {asked: ops{libproto.OpRoomEvent}, encode: encodes(encodeRoomEvent), decode: decodes(decodeRoomEvent)},
+	C.KIND_join_room_request:     asked(encodeJoinRoomRequest, decodeJoinRoomRequest, libproto.OpJoinRoom),
+	C.KIND_join_room_response:    answered(encodeJoinRoomResponse, decodeJoinRoomResponse, libproto.OpJoinRoom),
+	C.KIND_leave_room_request:    asked(encodeLeaveRoomRequest, decodeLeaveRoomRequest, libproto.OpLeaveRoom),
+	C.KIND_room_open_request:     asked(encodeRoomOpenRequest, decodeRoomOpenRequest, libproto.OpRoomOpen),
+	C.KIND_room_open_response:    answered(encodeRoomOpenResponse, decodeRoomOpenResponse, libproto.OpRoomOpen),
+	C.KIND_room_list_request:     asked(encodeRoomListRequest, decodeRoomListRequest, libproto.OpRoomList),
+	C.KIND_room_list_response:    answered(encodeRoomListResponse, decodeRoomListResponse, libproto.OpRoomList),
+	C.KIND_room_history_request:  asked(encodeRoomHistoryRequest, decodeRoomHistoryRequest, libproto.OpRoomHistory),
+	C.KIND_room_history_response: answered(encodeRoomHistoryResponse, decodeRoomHistoryResponse, libproto.OpRoomHistory),
+	C.KIND_room_event:            asked(encodeRoomEvent, decodeRoomEvent, libproto.OpRoomEvent),
 
-	C.KIND_chat_send_request:    {asked: ops{libproto.OpChatSend}, encode: encodes(encodeChatSendRequest), decode: decodes(decodeChatSendRequest)},
-	C.KIND_chat_send_response:   {answered: ops{libproto.OpChatSend}, encode: encodes(encodeChatSendResponse), decode: decodes(decodeChatSendResponse)},
-	C.KIND_chat_broadcast:       {asked: ops{libproto.OpChatBroadcast}, encode: encodes(encodeChatBroadcast), decode: decodes(decodeChatBroadcast)},
-	C.KIND_direct_send_request:  {asked: ops{libproto.OpDirectSend}, encode: encodes(encodeDirectSendRequest), decode: decodes(decodeDirectSendRequest)},
-	C.KIND_direct_send_response: {answered: ops{libproto.OpDirectSend}, encode: encodes(encodeDirectSendResponse), decode: decodes(decodeDirectSendResponse)},
-	C.KIND_direct_message:       {asked: ops{libproto.OpDirectMessage}, encode: encodes(encodeDirectMessage), decode: decodes(decodeDirectMessage)},
+	C.KIND_chat_send_request:    asked(encodeChatSendRequest, decodeChatSendRequest, libproto.OpChatSend),
+	C.KIND_chat_send_response:   answered(encodeChatSendResponse, decodeChatSendResponse, libproto.OpChatSend),
+	C.KIND_chat_broadcast:       asked(encodeChatBroadcast, decodeChatBroadcast, libproto.OpChatBroadcast),
+	C.KIND_direct_send_request:  asked(encodeDirectSendRequest, decodeDirectSendRequest, libproto.OpDirectSend),
+	C.KIND_direct_send_response: answered(encodeDirectSendResponse, decodeDirectSendResponse, libproto.OpDirectSend),
+	C.KIND_direct_message:       asked(encodeDirectMessage, decodeDirectMessage, libproto.OpDirectMessage),
 
-	C.KIND_who_request:          {asked: ops{libproto.OpWho}, encode: encodes(encodeWhoRequest), decode: decodes(decodeWhoRequest)},
-	C.KIND_who_response:         {answered: ops{libproto.OpWho}, encode: encodes(encodeWhoResponse), decode: decodes(decodeWhoResponse)},
-	C.KIND_user_lookup_request:  {asked: ops{libproto.OpUserLookup}, encode: encodes(encodeUserLookupRequest), decode: decodes(decodeUserLookupRequest)},
-	C.KIND_user_lookup_response: {answered: ops{libproto.OpUserLookup}, encode: encodes(encodeUserLookupResponse), decode: decodes(decodeUserLookupResponse)},
+	C.KIND_who_request:          asked(encodeWhoRequest, decodeWhoRequest, libproto.OpWho),
+	C.KIND_who_response:         answered(encodeWhoResponse, decodeWhoResponse, libproto.OpWho),
+	C.KIND_user_lookup_request:  asked(encodeUserLookupRequest, decodeUserLookupRequest, libproto.OpUserLookup),
+	C.KIND_user_lookup_response: answered(encodeUserLookupResponse, decodeUserLookupResponse, libproto.OpUserLookup),
 
-	C.KIND_amount_request:          {asked: ops{libproto.OpDeposit, libproto.OpWithdraw}, encode: encodes(encodeAmountRequest), decode: decodes(decodeAmountRequest)},
-	C.KIND_txn_response:            {answered: ops{libproto.OpDeposit, libproto.OpWithdraw, libproto.OpTransfer}, encode: encodes(encodeTxnResponse), decode: decodes(decodeTxnResponse)},
-	C.KIND_transfer_request:        {asked: ops{libproto.OpTransfer}, encode: encodes(encodeTransferRequest), decode: decodes(decodeTransferRequest)},
-	C.KIND_balance_response:        {answered: ops{libproto.OpBalance}, encode: encodes(encodeBalanceResponse), decode: decodes(decodeBalanceResponse)},
-	C.KIND_txn_history_request:     {asked: ops{libproto.OpTxnHistory}, encode: encodes(encodeTxnHistoryRequest), decode: decodes(decodeTxnHistoryRequest)},
-	C.KIND_txn_history_response:    {answered: ops{libproto.OpTxnHistory}, encode: encodes(encodeTxnHistoryResponse), decode: decodes(decodeTxnHistoryResponse)},
-	C.KIND_transfer_batch_request:  {asked: ops{libproto.OpTransferBatch}, encode: encodes(encodeTransferBatchRequest), decode: decodes(decodeTransferBatchRequest)},
-	C.KIND_transfer_batch_response: {answered: ops{libproto.OpTransferBatch}, encode: encodes(encodeTransferBatchResponse), decode: decodes(decodeTransferBatchResponse)},
-	C.KIND_txn_status_request:      {asked: ops{libproto.OpTxnStatus}, encode: encodes(encodeTxnStatusRequest), decode: decodes(decodeTxnStatusRequest)},
-	C.KIND_txn_status_response:     {answered: ops{libproto.OpTxnStatus}, encode: encodes(encodeTxnStatusResponse), decode: decodes(decodeTxnStatusResponse)},
+	C.KIND_amount_request:          asked(encodeAmountRequest, decodeAmountRequest, libproto.OpDeposit, libproto.OpWithdraw),
+	C.KIND_txn_response:            answered(encodeTxnResponse, decodeTxnResponse, moneyOps...),
+	C.KIND_transfer_request:        asked(encodeTransferRequest, decodeTransferRequest, libproto.OpTransfer),
+	C.KIND_balance_response:        answered(encodeBalanceResponse, decodeBalanceResponse, libproto.OpBalance),
+	C.KIND_txn_history_request:     asked(encodeTxnHistoryRequest, decodeTxnHistoryRequest, libproto.OpTxnHistory),
+	C.KIND_txn_history_response:    answered(encodeTxnHistoryResponse, decodeTxnHistoryResponse, libproto.OpTxnHistory),
+	C.KIND_transfer_batch_request:  asked(encodeTransferBatchRequest, decodeTransferBatchRequest, libproto.OpTransferBatch),
+	C.KIND_transfer_batch_response: answered(encodeTransferBatchResponse, decodeTransferBatchResponse, libproto.OpTransferBatch),
+	C.KIND_txn_status_request:      asked(encodeTxnStatusRequest, decodeTxnStatusRequest, libproto.OpTxnStatus),
+	C.KIND_txn_status_response:     answered(encodeTxnStatusResponse, decodeTxnStatusResponse, libproto.OpTxnStatus),
 
-	C.KIND_user_add_request:      {asked: ops{libproto.OpUserAdd}, encode: encodes(encodeUserAddRequest), decode: decodes(decodeUserAddRequest)},
-	C.KIND_server_stats_response: {answered: ops{libproto.OpServerStats}, encode: encodes(encodeServerStatsResponse), decode: decodes(decodeServerStatsResponse)},
+	C.KIND_user_add_request:      asked(encodeUserAddRequest, decodeUserAddRequest, libproto.OpUserAdd),
+	C.KIND_server_stats_response: answered(encodeServerStatsResponse, decodeServerStatsResponse, libproto.OpServerStats),
 }
 
 // carriedBy says whether a frame with this header has such a body. One that is encrypted or compressed has none that can

@@ -17,7 +17,10 @@ import (
 // Where calls.c enters Go. What these functions do and answer is in the public header.
 
 //export tcgo_proto_encode
-func tcgo_proto_encode(kind C.int, h *C.tc_proto_header, body unsafe.Pointer, out *C.uint8_t, outCap C.size_t, n *C.size_t, f *C.int) (result C.int) {
+func tcgo_proto_encode(
+	kind C.int, h *C.tc_proto_header, body unsafe.Pointer, out *C.uint8_t, outCap C.size_t, n *C.size_t,
+	f *C.int,
+) (result C.int) {
 	defer boundary.Guard(&result)
 	room, ok := bytesAt(out, outCap)
 	if h == nil || n == nil || !ok {
@@ -102,7 +105,10 @@ func tcgo_proto_checksum(frame *C.uint8_t, n C.size_t, sum *C.uint32_t) (result 
 }
 
 //export tcgo_proto_encode_frame
-func tcgo_proto_encode_frame(h *C.tc_proto_header, body *C.uint8_t, bodyLen C.size_t, out *C.uint8_t, outCap C.size_t, n *C.size_t) (result C.int) {
+func tcgo_proto_encode_frame(
+	h *C.tc_proto_header, body *C.uint8_t, bodyLen C.size_t, out *C.uint8_t, outCap C.size_t,
+	n *C.size_t,
+) (result C.int) {
 	defer boundary.Guard(&result)
 	from, ok := bytesAt(body, bodyLen)
 	room, roomOK := bytesAt(out, outCap)
@@ -115,7 +121,10 @@ func tcgo_proto_encode_frame(h *C.tc_proto_header, body *C.uint8_t, bodyLen C.si
 }
 
 //export tcgo_proto_decode_frames
-func tcgo_proto_decode_frames(data *C.uint8_t, n C.size_t, rules *C.tc_proto_rules, frames *C.tc_proto_frame, framesCap C.size_t, count, consumed *C.size_t) (result C.int) {
+func tcgo_proto_decode_frames(
+	data *C.uint8_t, n C.size_t, rules *C.tc_proto_rules, frames *C.tc_proto_frame, framesCap C.size_t,
+	count, consumed *C.size_t,
+) (result C.int) {
 	defer boundary.Guard(&result)
 	bytes, ok := bytesAt(data, n)
 	room, roomOK := sliceOf(frames, framesCap)
@@ -225,7 +234,10 @@ func tcgo_proto_random(out *C.uint8_t, n C.size_t) (result C.int) {
 }
 
 //export tcgo_proto_derive_keys
-func tcgo_proto_derive_keys(password, username *C.tc_proto_bytes, realmSalt *C.uint8_t, iterations C.uint32_t, keys *C.tc_proto_keys) (result C.int) {
+func tcgo_proto_derive_keys(
+	password, username *C.tc_proto_bytes, realmSalt *C.uint8_t, iterations C.uint32_t,
+	keys *C.tc_proto_keys,
+) (result C.int) {
 	defer boundary.Guard(&result)
 	if realmSalt == nil || keys == nil {
 		return C.TC_PROTO_E_ARGUMENT
@@ -235,7 +247,8 @@ func tcgo_proto_derive_keys(password, username *C.tc_proto_bytes, realmSalt *C.u
 	if f != C.TC_PROTO_OK {
 		return C.int(f)
 	}
-	made, err := libproto.DeriveKeys(string(secret), string(name), salt((*[libproto.SaltLen]C.uint8_t)(unsafe.Pointer(realmSalt))), int(iterations))
+	saltIn := salt((*[libproto.SaltLen]C.uint8_t)(unsafe.Pointer(realmSalt)))
+	made, err := libproto.DeriveKeys(string(secret), string(name), saltIn, int(iterations))
 	if err != nil {
 		return resultOf(err)
 	}
@@ -268,7 +281,10 @@ func tcgo_proto_server_signature(keys *C.tc_proto_keys, l *C.tc_proto_login, sig
 }
 
 // prove gives the caller's keys, login and proof or signature to f.
-func prove(keys *C.tc_proto_keys, l *C.tc_proto_login, at *C.uint8_t, f func(login, libproto.Keys, *[libproto.KeyLen]byte) C.int) C.int {
+func prove(
+	keys *C.tc_proto_keys, l *C.tc_proto_login, at *C.uint8_t,
+	f func(login, libproto.Keys, *[libproto.KeyLen]byte) C.int,
+) C.int {
 	if keys == nil || l == nil || at == nil {
 		return C.TC_PROTO_E_ARGUMENT
 	}
