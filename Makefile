@@ -1,5 +1,5 @@
 # tradechat: everything a developer runs. `make` alone lists the targets. Needs Go (go.work says which), gcc for the
-# race detector, and git for the version; Go fetches the rest.
+# C libraries and the race detector, and git for the version; Go fetches the rest.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -8,6 +8,7 @@ SHELL := /bin/bash
 
 GO        ?= go
 PREFIX    ?= /usr/local
+LIBDIR    ?= $(PREFIX)/lib
 DESTDIR   ?=
 ARGS      ?=
 TESTFLAGS ?=
@@ -32,11 +33,15 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Tests run programs and read files that Go's test cache does not know of: never take a result from it.
 TEST := $(GO) test -count=1 $(TESTFLAGS)
 
-.PHONY: build run demo test race crash mutants durability model chaos lint fuzz bench install clean help check-go standalone
+.PHONY: build libs run demo test test-c race crash mutants durability model chaos lint fuzz bench bench-c
+.PHONY: install uninstall clean help check-go standalone
 
 build: check-go ## the binaries, into bin/
 	@mkdir -p bin
 	$(BUILD) -o bin/ $(COMMANDS)
+
+libs: check-go ## the libraries for C, into lib/: libproto, libnet, liblog, and libtradechat, which is all of them
+	GO="$(GO)" scripts/c-libs.sh lib
 
 run: build ## the server in the foreground; ARGS='--listen 127.0.0.1:0 --workers 2'
 	bin/tradechatd $(ARGS)
@@ -46,6 +51,9 @@ demo: build ## the whole main job on real connections, with a worker killed in t
 
 test: check-go standalone ## all tests, and that each module builds alone; TESTFLAGS='-run Name -v'
 	$(TEST) -timeout 5m $(PACKAGES)
+
+test-c: check-go ## all tests of the C libraries: sanitizers and ten seconds of threads, too; takes minutes
+	$(TEST) -timeout 20m -v ./bench/clib -clib=all
 
 race: check-go ## all tests under the race detector
 	CGO_ENABLED=1 $(TEST) -race -timeout 10m $(PACKAGES)
@@ -76,12 +84,22 @@ bench: check-go ## the Go benchmarks; BENCH=Name BENCHTIME=1s
 	@echo "commit:  $(VERSION)  flags: -bench $(BENCH) -benchtime $(BENCHTIME)"
 	$(TEST) -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -p 1 $(PACKAGES)
 
-install: build ## the binaries into DESTDIR/PREFIX/bin (PREFIX=/usr/local)
+bench-c: libs ## what the C libraries cost: ns a frame from C, in Go, and in C by hand; and their sizes; BENCHTIME=1s
+	$(TEST) -run '^$$' -bench . -benchtime $(BENCHTIME) ./bench/clib
+	@echo "sizes, stripped, in bytes:"
+	@cd lib && stat -L -c '%9s  %n' *.a *.so
+
+install: build libs ## binaries, C libraries, headers, pkg-config files and a man page into DESTDIR/PREFIX (/usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/bin"
 	install -m 0755 $(BINARIES:%=bin/%) "$(DESTDIR)$(PREFIX)/bin"
+	@PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" scripts/c-install.sh install lib
 
-clean: ## bin/ and profiles; not tradechat-data/
-	rm -rf bin
+uninstall: ## removes what install has put there, with the same PREFIX and DESTDIR
+	rm -f $(BINARIES:%="$(DESTDIR)$(PREFIX)/bin/%")
+	@PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" scripts/c-install.sh uninstall lib
+
+clean: ## bin/, lib/ and profiles; not tradechat-data/
+	rm -rf bin lib
 	find . -name .git -prune -o -type f \( -name '*.prof' -o -name '*.test' -o -name 'coverage.out' \) -exec rm -f {} +
 
 help: ## this list
