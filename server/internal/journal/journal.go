@@ -114,7 +114,6 @@ func (p *process) open() (heritage.Verdict, error) {
 	folder := Folder(p.heritage.Config.Data)
 	found, err := disk.Recover(folder, disk.RecoverOptions{
 		TailRecords: int(p.segment.Shape().LogRecords),
-		Note:        func(note string) { p.log.Warn().Msg(note) },
 	})
 	var verdict heritage.Verdict
 	if err == nil {
