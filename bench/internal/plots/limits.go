@@ -1,0 +1,23 @@
+package plots
+
+import "gonum.org/v1/plot/vg"
+
+const (
+	// figureWidth is what a README shows without scaling.
+	figureWidth = 8.9 * vg.Inch
+	panelHeight = 2.9 * vg.Inch
+
+	// pngDPI makes a PNG sharp on most screens, at half its size.
+	pngDPI = 160
+
+	titleSize, panelSize, textSize, remarkSize = 13, 11, 9.5, 7.5
+
+	// fewDecades is where a logarithmic axis needs labels between its powers of ten.
+	fewDecades = 2.1
+
+	// rounding is how far two numbers may be from each other that are meant to be the same.
+	rounding = 1e-9
+
+	// headroom is how much higher than its highest bar a panel is.
+	headroom = 1.12
+)
