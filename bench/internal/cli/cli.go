@@ -104,7 +104,7 @@ func (a *app) root() *cobra.Command {
 	for _, m := range measurements() {
 		root.AddCommand(a.measurementCommand(m))
 	}
-	root.AddCommand(a.figuresCommand(), a.demoCommand(), a.echoServerCommand())
+	root.AddCommand(a.figuresCommand(), a.realTestCommand(), a.reportCommand(), a.demoCommand(), a.echoServerCommand())
 	return root
 }
 

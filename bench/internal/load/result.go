@@ -71,6 +71,7 @@ type Interval struct {
 type Percentile struct {
 	Quantile float64 `json:"quantile"` // 0 … 1
 	Ms       float64 `json:"ms"`
+	Count    float64 `json:"count"`  // of requests up to it
 	OneIn    float64 `json:"one_in"` // requests, of which one takes longer
 }
 
@@ -129,8 +130,9 @@ func percentiles(text string) (list []Percentile) {
 		}
 		ms, err := strconv.ParseFloat(fields[0], 64)
 		quantile, quantileErr := strconv.ParseFloat(fields[1], 64)
-		if err == nil && quantileErr == nil && quantile < 1 {
-			list = append(list, Percentile{Quantile: quantile, Ms: ms, OneIn: 1 / (1 - quantile)})
+		count, countErr := strconv.ParseFloat(fields[2], 64)
+		if err == nil && quantileErr == nil && countErr == nil && quantile < 1 {
+			list = append(list, Percentile{Quantile: quantile, Ms: ms, Count: count, OneIn: 1 / (1 - quantile)})
 		}
 	}
 	return list
