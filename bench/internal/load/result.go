@@ -24,6 +24,7 @@ type Result struct {
 	Reconnects     uint64            `json:"reconnects"`
 	CPU            CPU               `json:"cpu"`
 	Legs           *Legs             `json:"legs,omitempty"` // nil: no batches
+	PerOp          map[string]Op     `json:"per_op"`
 	Verdict        Verdict           `json:"verdict"`
 	Warnings       []string          `json:"warnings,omitempty"`
 
@@ -44,6 +45,13 @@ type Quantiles struct {
 type CPU struct {
 	UsPerRequest float64 `json:"us_per_request"`
 	OfCores      float64 `json:"of_cores"`
+}
+
+// Op is one kind of request.
+type Op struct {
+	OK        uint64    `json:"ok"`
+	Failed    uint64    `json:"failed"`
+	LatencyUs Quantiles `json:"latency_us"`
 }
 
 // Legs are the transfers of batches.

@@ -30,13 +30,11 @@ func short(v float64) string {
 	return text
 }
 
-// linearTicks are those of the library, written shortly.
-func linearTicks(least, most float64) []plot.Tick {
-	ticks := plot.DefaultTicks{}.Ticks(least, most)
-	for i := range ticks {
-		if ticks[i].Label != "" {
-			ticks[i].Label = si(ticks[i].Value)
-		}
+// linearTicks are at whole multiples of 1, 2 or 5 times a power of ten, at most ticksMax of them.
+func linearTicks(least, most float64) (ticks []plot.Tick) {
+	step := roundUp((most - least) / ticksMax)
+	for i := math.Ceil(least/step - rounding); i*step <= most*(1+rounding); i++ {
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: si(i * step)})
 	}
 	return ticks
 }
@@ -62,8 +60,10 @@ func logTicks(least, most float64) (ticks []plot.Tick) {
 
 // logRange widens a range to what looks whole on a logarithmic axis: one, two or five times a power of ten.
 func logRange(least, most float64) (float64, float64) {
-	return roundDown(least), 1 / roundDown(1/most)
+	return roundDown(least), roundUp(most)
 }
+
+func roundUp(v float64) float64 { return 1 / roundDown(1/v) }
 
 func roundDown(v float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(v)*(1+math.Copysign(1e-12, math.Log10(v)))))

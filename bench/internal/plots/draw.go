@@ -56,6 +56,7 @@ const (
 	footHeight = vg.Length(16)
 	margin     = vg.Length(8)
 	legendLine = vg.Length(14)
+	legendGap  = vg.Length(6) // between the legend and the axes
 	swatch     = vg.Length(8)
 )
 
@@ -75,9 +76,8 @@ func (f *Figure) draw(c draw.Canvas) error {
 		if err != nil {
 			return fmt.Errorf("plots: %s: panel %q: %w", f.Table.Name, f.Panels[i].Title, err)
 		}
-		// The legend goes between the title and the axes.
-		p.Title.Text, p.Title.TextStyle.Font, p.Title.TextStyle.Color = f.Panels[i].Title, sans(panelSize, true), ink
-		p.Title.Padding = f.legendHeight(i, inner) + vg.Points(6)
+		p.Title.Text, p.Title.TextStyle.Font = " ", sans(panelSize, true) // room for title and legend, which come after the aligning
+		p.Title.Padding = f.legendHeight(i, inner) + legendGap
 		plots[i/f.Columns] = append(plots[i/f.Columns], p)
 	}
 	for row := range plots {
@@ -89,7 +89,11 @@ func (f *Figure) draw(c draw.Canvas) error {
 	for i := range f.Panels {
 		row, column := i/f.Columns, i%f.Columns
 		plots[row][column].Draw(canvases[row][column])
-		f.Panels[i].legend(canvases[row][column], plots[row][column])
+		axes := plots[row][column].DataCanvas(canvases[row][column])
+		f.Panels[i].legend(axes, f.legendWidth(inner))
+		title := style(panelSize, true, ink)
+		title.YAlign = draw.YBottom
+		write(c, f.Panels[i].Title, vg.Point{X: axes.Min.X, Y: axes.Max.Y + f.legendHeight(i, inner) + legendGap}, title)
 	}
 	return nil
 }

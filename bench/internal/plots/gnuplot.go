@@ -40,8 +40,13 @@ func (p *Panel) gnuplot(b *strings.Builder, t *Table) error {
 		return err
 	}
 	fmt.Fprintf(b, "\nset title %s\nset xlabel %s\nset ylabel %s\n", quoted(p.Title), quoted(p.XLabel), quoted(p.YLabel))
-	fmt.Fprintf(b, "set xrange [%g:%g]\nset yrange [%g:%g]\n", a.xLeast, a.xMost, a.yLeast, a.yMost)
-	fmt.Fprintf(b, "%s\n%s\n", logscale("x", p.Nines), logscale("y", p.Log))
+	fmt.Fprintf(b, "unset logscale\nset xrange [%g:%g]\nset yrange [%g:%g]\n", a.xLeast, a.xMost, a.yLeast, a.yMost)
+	if p.Nines {
+		fmt.Fprintln(b, "set logscale x 10")
+	}
+	if p.Log {
+		fmt.Fprintln(b, "set logscale y 10")
+	}
 	fmt.Fprintf(b, "set xtics (%s)\nset ytics (%s)\n", tics(a.xTicks), tics(a.yTicks))
 	fmt.Fprintf(b, "unset arrow\nunset label\n")
 	for _, m := range p.Marks {
@@ -85,18 +90,12 @@ func (p *Panel) gnuplotSeries(name string, i int, s Series) (parts []string) {
 	return parts
 }
 
-func logscale(axis string, on bool) string {
-	if on {
-		return "set logscale " + axis + " 10"
-	}
-	return "unset logscale " + axis
-}
-
+// tics are in gnuplot's formats, in which a % is special.
 func tics(ticks plot.ConstantTicks) string {
 	parts := make([]string, 0, len(ticks))
 	for _, tick := range ticks {
 		if tick.Label != "" {
-			parts = append(parts, fmt.Sprintf("%s %g", quoted(tick.Label), tick.Value))
+			parts = append(parts, fmt.Sprintf("%s %g", quoted(strings.ReplaceAll(tick.Label, "%", "%%")), tick.Value))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -59,19 +58,18 @@ func (f *Figure) legendWidth(c draw.Canvas) vg.Length {
 const axisWidth = vg.Length(60)
 
 // legend draws the entries between a panel's title and its axes.
-func (p *Panel) legend(c draw.Canvas, drawn *plot.Plot) {
+func (p *Panel) legend(axes draw.Canvas, width vg.Length) {
 	if !p.needsLegend() {
 		return
 	}
-	inner := drawn.DataCanvas(c)
-	lines := p.lines(c.Max.X - c.Min.X - axisWidth)
+	lines := p.lines(width)
 	for i, line := range lines {
-		y := inner.Max.Y + vg.Points(6) + legendLine*(vg.Length(len(lines)-1-i)+0.5)
-		x := inner.Min.X
+		y := axes.Max.Y + legendGap + legendLine*(vg.Length(len(lines)-1-i)+0.5)
+		x := axes.Min.X
 		for _, s := range line {
-			c.SetColor(colour(s.Colour))
-			c.Fill(vg.Rectangle{Min: vg.Point{X: x, Y: y - swatch/2}, Max: vg.Point{X: x + swatch, Y: y + swatch/2}}.Path())
-			write(c, s.Label, vg.Point{X: x + swatch + vg.Points(4), Y: y}, legendStyle())
+			axes.SetColor(colour(s.Colour))
+			axes.Fill(vg.Rectangle{Min: vg.Point{X: x, Y: y - swatch/2}, Max: vg.Point{X: x + swatch, Y: y + swatch/2}}.Path())
+			write(axes, s.Label, vg.Point{X: x + swatch + vg.Points(4), Y: y}, legendStyle())
 			x += entryWidth(s)
 		}
 	}

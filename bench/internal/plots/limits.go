@@ -18,6 +18,12 @@ const (
 	// rounding is how far two numbers may be from each other that are meant to be the same.
 	rounding = 1e-9
 
-	// headroom is how much higher than its highest bar a panel is.
+	// ticksMax bounds those of a linear axis.
+	ticksMax = 7
+
+	// headroom is how much higher than its highest point a panel is.
 	headroom = 1.12
+
+	// markHeadroom leaves room for what is written beside a mark.
+	markHeadroom = 1.25
 )

@@ -58,7 +58,11 @@ func (a *axes) rangeY(p *Panel) {
 		a.yTicks = logTicks(a.yLeast, a.yMost)
 		return
 	}
-	a.yLeast, a.yMost = 0, a.yMost*headroom
+	room := headroom
+	if len(p.Marks) > 0 {
+		room = markHeadroom
+	}
+	a.yLeast, a.yMost = 0, a.yMost*room
 	if a.yMost <= 0 {
 		a.yMost = 1 // a panel of zeros
 	}

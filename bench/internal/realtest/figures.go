@@ -12,7 +12,7 @@ import (
 
 // figures are all that is drawn of a test.
 func (r *Result) figures(t Test) []plots.Figure {
-	table := r.caseTable()
+	table := r.mainTable()
 	list := []plots.Figure{{Title: r.Title, Caption: t.Caption, Table: table, Columns: t.Columns, Panels: t.Panels(table)}}
 	if t.Timeline {
 		table := r.timelineTable()
@@ -30,6 +30,14 @@ func (r *Result) figures(t Test) []plots.Figure {
 		list[i].Remark = r.Environment.String()
 	}
 	return list
+}
+
+// mainTable compares cases, or of an only case the kinds of requests.
+func (r *Result) mainTable() *plots.Table {
+	if len(r.Cases) == 1 {
+		return r.opTable()
+	}
+	return r.caseTable()
 }
 
 // marks are the kill and the successor's start.

@@ -20,6 +20,9 @@ const (
 	intervalsWanted          = 100
 	intervalMin, intervalMax = 100 * time.Millisecond, time.Second
 
+	// quantileLeast is where the distributions begin: the quickest request of all would stretch the axis and says little.
+	quantileLeast = 0.1
+
 	// spikeFactor is how far above the median an interval's p99 must be to count as a spike.
 	spikeFactor = 1.5
 )

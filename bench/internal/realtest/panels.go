@@ -43,6 +43,13 @@ func throughputLatencyLocks(xLabel string) func(*plots.Table) []plots.Panel {
 	}
 }
 
+// opPanels have the kinds of requests beside each other; the whole load comes first.
+func opPanels(t *plots.Table) []plots.Panel {
+	rates := throughput("Throughput", "kind of request", all(t))
+	rates.Series[0].Low, rates.Series[0].High = "", ""
+	return []plots.Panel{rates, latency("Latency", "kind of request", all(t))}
+}
+
 // lockPanels have the two lock modes side by side.
 func lockPanels(t *plots.Table) []plots.Panel {
 	panel := func(title, yLabel, column string) plots.Panel {
@@ -54,7 +61,7 @@ func lockPanels(t *plots.Table) []plots.Panel {
 		return p
 	}
 	return []plots.Panel{
-		panel("Throughput", "requests a second", "req_per_s"), panel("Latency, p99", "ms", "p99_ms"),
+		panel("Throughput", "requests a second", "req_per_s"), panel("Latency", "p99, ms", "p99_ms"),
 		panel("Waiting for locks", "µs a request", "lock_wait_us_per_request"),
 	}
 }
@@ -86,7 +93,7 @@ func percentilePanel(t *plots.Table) plots.Panel {
 // timelinePanels are what one or more cases did over the time. Of one case all quantiles are drawn, of several p99 and lock waits.
 func timelinePanels(t *plots.Table, marks []plots.Mark) []plots.Panel {
 	panel := func(title, yLabel string, log bool, series []plots.Series) plots.Panel {
-		return plots.Panel{Title: title, XLabel: "s", YLabel: yLabel, X: "second", Log: log, Style: plots.Line, Series: series, Marks: marks}
+		return plots.Panel{Title: title, XLabel: "time, s", YLabel: yLabel, X: "second", Log: log, Style: plots.Line, Series: series, Marks: marks}
 	}
 	each := func(column string) (series []plots.Series) {
 		names, rows := groups(t)
@@ -96,7 +103,7 @@ func timelinePanels(t *plots.Table, marks []plots.Mark) []plots.Panel {
 		return series
 	}
 	if names, _ := groups(t); len(names) == 1 {
-		return []plots.Panel{panel("Throughput", "requests a second", false, each("req_per_s")), panel("Latency", "ms", true, quantiles(all(t)))}
+		return []plots.Panel{panel("Throughput", "requests a second", false, each("req_per_s")), panel("Latency", "latency, ms", true, quantiles(all(t)))}
 	}
-	return []plots.Panel{panel("Latency, p99", "ms", true, each("p99_ms")), panel("Waiting for locks", "ms a second, all workers", false, each("lock_wait_ms_per_s"))}
+	return []plots.Panel{panel("Latency", "p99, ms", true, each("p99_ms")), panel("Waiting for locks", "ms a second, all workers", false, each("lock_wait_ms_per_s"))}
 }

@@ -1,6 +1,8 @@
 package realtest
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,7 +31,26 @@ func (r *Result) caseTable() *plots.Table {
 	return t
 }
 
-// percentileTable has the distribution of latencies of each case, all its rounds together.
+// opTable has one row a kind of request of the only case.
+func (r *Result) opTable() *plots.Table {
+	t := &plots.Table{Name: r.Name, Header: []string{
+		"case", "place", "label", "req_per_s", "p50_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", "ok", "failed", "server_flags", "load_flags",
+	}}
+	c := &r.Cases[0]
+	run := &c.Runs[0].Load
+	row := func(label string, ok, failed uint64, l load.Quantiles) {
+		t.Rows = append(t.Rows, cells(c.name(), len(t.Rows), label, float64(ok)/run.DurationS, l.P50/1e3, l.P95/1e3, l.P99/1e3, l.P999/1e3, l.Max/1e3,
+			ok, failed, strings.Join(c.ServerFlags, " "), strings.Join(c.LoadFlags, " ")))
+	}
+	row("all", run.RequestsOK, run.RequestsFailed, run.LatencyUs)
+	for _, name := range slices.Sorted(maps.Keys(run.PerOp)) {
+		op := run.PerOp[name]
+		row(strings.ToLower(strings.ReplaceAll(name, "_", " ")), op.OK, op.Failed, op.LatencyUs)
+	}
+	return t
+}
+
+// percentileTable has the distribution of latencies of each case, all its rounds together, but for the quickest few.
 func (r *Result) percentileTable() *plots.Table {
 	t := &plots.Table{Name: r.Name + "-percentiles", Header: []string{"case", "quantile", "one_in", "latency_ms"}}
 	for i := range r.Cases {
@@ -39,6 +60,9 @@ func (r *Result) percentileTable() *plots.Table {
 			all = append(all, c.Runs[j].Load.Latencies)
 		}
 		for _, p := range load.Pool(all...) {
+			if p.Quantile < quantileLeast {
+				continue
+			}
 			t.Rows = append(t.Rows, []string{c.name(), strconv.FormatFloat(p.Quantile, 'f', 8, 64), plots.Number(p.OneIn), plots.Number(p.Ms)})
 		}
 	}

@@ -30,8 +30,8 @@ func mixed() Test {
 		Name: "mixed", Title: "Mixed load",
 		What:     "100 connections, half of their requests chat and half money, one request of a connection at a time (closed loop).",
 		Cases:    []Case{{Label: "100 connections", Workers: workersUsual, Load: connections(100, "--mix", "mixed")}},
-		Timeline: true, Panels: throughputAndLatency("load"), Columns: 2, Findings: findMixed,
-		Caption: "Requests a second, and how long they took.",
+		Timeline: true, Panels: opPanels, Columns: 1, Findings: findMixed,
+		Caption: "By kind of request.",
 	}
 }
 
@@ -148,7 +148,7 @@ func kill() Test {
 			"connections come back to the others and to its successor; no message and no cent may be lost.", workersUsual),
 		Cases:    []Case{{Label: "a worker killed", Workers: workersUsual, Load: connections(100, "--mix", "mixed")}},
 		Kill:     true,
-		Timeline: true, Panels: throughputAndLatency("load"), Columns: 2, Findings: findKill,
-		Caption: "Over the whole run, the time without the worker included.",
+		Timeline: true, Panels: opPanels, Columns: 1, Findings: findKill,
+		Caption: "By kind of request, over the whole run, the time without the worker included.",
 	}
 }
