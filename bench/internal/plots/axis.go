@@ -33,8 +33,8 @@ func short(v float64) string {
 // linearTicks are at whole multiples of 1, 2 or 5 times a power of ten, at most ticksMax of them.
 func linearTicks(least, most float64) (ticks []plot.Tick) {
 	step := roundUp((most - least) / ticksMax)
-	for i := math.Ceil(least/step - rounding); i*step <= most*(1+rounding); i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: si(i * step)})
+	for i := int(math.Ceil(least/step - rounding)); float64(i)*step <= most*(1+rounding); i++ {
+		ticks = append(ticks, plot.Tick{Value: float64(i) * step, Label: si(float64(i) * step)})
 	}
 	return ticks
 }

@@ -20,7 +20,11 @@ const svgFont, svgFonts = "font-family:Liberation Sans;", "font-family:'Liberati
 func (f *Figure) rows() int { return (len(f.Panels) + f.Columns - 1) / f.Columns }
 
 func (f *Figure) size() (w, h vg.Length) {
-	return figureWidth, vg.Length(f.rows())*panelHeight + headHeight + footHeight
+	height := panelHeight
+	if len(f.Panels) == 1 {
+		height = aloneHeight
+	}
+	return figureWidth, vg.Length(f.rows())*height + headHeight + footHeight
 }
 
 // SVG writes the figure as one.
@@ -76,7 +80,11 @@ func (f *Figure) draw(c draw.Canvas) error {
 		if err != nil {
 			return fmt.Errorf("plots: %s: panel %q: %w", f.Table.Name, f.Panels[i].Title, err)
 		}
-		p.Title.Text, p.Title.TextStyle.Font = " ", sans(panelSize, true) // room for title and legend, which come after the aligning
+		// Room for title and legend, which come after the aligning.
+		p.Title.TextStyle.Font = sans(1, false)
+		if p.Title.Text = " "; f.Panels[i].Title != "" {
+			p.Title.TextStyle.Font = sans(panelSize, true)
+		}
 		p.Title.Padding = f.legendHeight(i, inner) + legendGap
 		plots[i/f.Columns] = append(plots[i/f.Columns], p)
 	}

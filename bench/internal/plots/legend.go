@@ -7,7 +7,7 @@ import (
 )
 
 // entryGap is between two entries of a legend.
-const entryGap = vg.Length(12)
+const entryGap = vg.Length(8)
 
 // legendStyle is how the entries are written.
 func legendStyle() text.Style {
@@ -55,7 +55,7 @@ func (f *Figure) legendWidth(c draw.Canvas) vg.Length {
 }
 
 // axisWidth is what a legend leaves to the labels of the y axis.
-const axisWidth = vg.Length(60)
+const axisWidth = vg.Length(50)
 
 // legend draws the entries between a panel's title and its axes.
 func (p *Panel) legend(axes draw.Canvas, width vg.Length) {

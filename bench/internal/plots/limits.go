@@ -6,6 +6,7 @@ const (
 	// figureWidth is what a README shows without scaling.
 	figureWidth = 8.9 * vg.Inch
 	panelHeight = 2.9 * vg.Inch
+	aloneHeight = 3.8 * vg.Inch // of the only panel
 
 	// pngDPI makes a PNG sharp on most screens, at half its size.
 	pngDPI = 160

@@ -167,8 +167,14 @@ func (p *Panel) drawWhiskers(out *plot.Plot, t *Table, s Series, offset float64)
 	var w whiskers
 	for i, x := range columns[0] {
 		y, low, high := columns[1][i], columns[2][i], columns[3][i]
+		if low == high {
+			continue // measured once
+		}
 		w.XYs = append(w.XYs, plotter.XY{X: x + offset, Y: y})
 		w.YErrors = append(w.YErrors, struct{ Low, High float64 }{y - low, high - y})
+	}
+	if len(w.XYs) == 0 {
+		return nil
 	}
 	bars, err := plotter.NewYErrorBars(w)
 	if err != nil {

@@ -37,7 +37,7 @@ func (c Case) name() string {
 	if c.Group == "" {
 		return c.Label
 	}
-	return c.Group + ", " + c.Label
+	return c.Group + ": " + c.Label
 }
 
 // flags is how the server of a case is started, but for its place and names.
