@@ -56,7 +56,7 @@ func TestPoissonGaps(t *testing.T) {
 		count := 0
 		for i := range threads {
 			part := Part{First: i, Stride: threads, Connections: connections}
-			due, turns := all(t, Poisson, part, rate, 5*time.Second)
+			due, turns := all(t, Poisson, part, rate, 2*time.Second)
 			count += len(due)
 			checkGaps(t, due, rate*float64(part.size())/connections)
 			want := float64(len(due)) / float64(len(turns))
@@ -66,7 +66,7 @@ func TestPoissonGaps(t *testing.T) {
 				}
 			}
 		}
-		if want := float64(rate * 5); math.Abs(float64(count)-want) > 5*math.Sqrt(want) {
+		if want := float64(rate * 2); math.Abs(float64(count)-want) > 5*math.Sqrt(want) {
 			t.Errorf("%d threads: %d arrivals, want about %v", threads, count, want)
 		}
 	}

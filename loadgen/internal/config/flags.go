@@ -43,7 +43,7 @@ func declare(flags func(*pflag.FlagSet)) *pflag.FlagSet {
 func (c *Config) connectionFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&c.Server, "server", c.Server, "`host:port` to load")
 	flags.IntVar(&c.Connections, "connections", c.Connections, "connections over all threads")
-	flags.Float64Var(&c.ConnectRate, "connect-rate", c.ConnectRate, "connections that begin a `second` (default as fast as it goes)")
+	flags.Float64Var(&c.ConnectRate, "connect-rate", c.ConnectRate, "begin `N` connections a second (default as fast as it goes)")
 	flags.IntVar(&c.Threads, "threads", c.Threads, "threads, each with an event loop of its own")
 	flags.DurationVar(&c.Timeout, "timeout", c.Timeout, "time after which a request without an answer has failed")
 }
@@ -66,7 +66,7 @@ func (c *Config) loopFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&c.Pipeline, "pipeline", c.Pipeline, "requests in flight on a connection; in an open loop at most")
 	flags.DurationVar(&c.Think, "think", c.Think, "closed loop: time from an answer to the next request in its place")
 	flags.Float64Var(&c.Rate, "rate", c.Rate,
-		"open loop: requests a `second` over all connections, whatever becomes of the answers (default closed loop)")
+		"open loop: `R` requests a second over all connections, whatever becomes of the answers (default closed loop)")
 	flags.StringVar(&c.Arrivals, "arrivals", c.Arrivals, "open loop: how the requests are spaced: `constant|poisson`")
 	flags.Var(&c.RateSweep, "rate-sweep", "open loop: find the highest rate that is held, in steps or by search")
 	flags.StringVar(&c.SLO, "slo", c.SLO, "`objective` that decides the exit code, such as p99<2ms,errors<0.1%")

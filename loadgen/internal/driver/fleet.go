@@ -120,6 +120,9 @@ func (f *Fleet) Live() (live int) {
 func (f *Fleet) End() error {
 	err := f.Enter(End)
 	f.work.Wait()
+	for _, thread := range f.threads {
+		thread.close() // not before: an order may be seen, and obeyed, before its signal
+	}
 	return err
 }
 

@@ -93,7 +93,6 @@ func (t *Thread) clock() int64 { return int64(time.Since(t.born)) }
 func (t *Thread) run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer t.close()
 	defer func() { t.stats.End() }() // of what it counts in then
 	sharpenTimers()
 	for t.phase != End {
@@ -184,6 +183,7 @@ func (t *Thread) failure() error {
 	return t.lastFail
 }
 
+// close comes when the thread has ended and nobody wakes it any more.
 func (t *Thread) close() {
 	t.poll.close()
 	_ = t.wake.Close()
