@@ -5,5 +5,5 @@
 // # Invariants
 //
 //   - Start has either failed, and nothing is left, or returned a Load whose Discard the caller defers.
-//   - Wait returns a result only of a load whose verdict was good.
+//   - Wait returns no error only of a load whose verdict was good.
 package load

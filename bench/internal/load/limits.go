@@ -4,7 +4,7 @@ import "time"
 
 const (
 	// requestsMax is how long the first request may take: accounts and rooms are made before it.
-	requestsMax = 30 * time.Second
+	requestsMax = time.Minute
 
 	// requestsEvery is how often it is looked for.
 	requestsEvery = 10 * time.Millisecond

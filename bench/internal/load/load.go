@@ -23,10 +23,13 @@ var (
 
 // Options is what one load is.
 type Options struct {
-	Server string    // host:port
-	Args   []string  // further flags of tradechat-loadgen
-	Output io.Writer // for all that it says; nil: kept, and quoted if it fails
+	Server         string    // host:port
+	Args           []string  // further flags of tradechat-loadgen
+	Stdout, Stderr io.Writer // for what it says; both nil: kept, and quoted if it fails
 }
+
+// Flags is how it can be run by hand.
+func (o Options) Flags() []string { return append([]string{"--server", o.Server}, o.Args...) }
 
 // Load is a running tradechat-loadgen.
 type Load struct {
@@ -53,18 +56,17 @@ func Start(binaries proc.Binaries, o Options) (l *Load, err error) {
 }
 
 func (l *Load) start(path string, o Options) (err error) {
-	output := o.Output
-	if output == nil {
+	if o.Stdout == nil && o.Stderr == nil {
 		l.said = filepath.Join(l.folder, "said.log")
 		file, err := os.Create(l.said)
 		if err != nil {
 			return fmt.Errorf("load: %w", err)
 		}
 		defer file.Close() // the process has its own
-		output = file
+		o.Stdout, o.Stderr = file, file
 	}
-	args := append([]string{"--server", o.Server, "--json", l.file(resultFile), "--csv", l.file(intervalsFile), "--hgrm", l.file(latenciesFile)}, o.Args...)
-	l.process, err = proc.Start(proc.Command{Path: path, Args: args, Stdout: output, Stderr: output})
+	args := append(o.Flags(), "--json", l.file(resultFile), "--csv", l.file(intervalsFile), "--hgrm", l.file(latenciesFile))
+	l.process, err = proc.Start(proc.Command{Path: path, Args: args, Stdout: o.Stdout, Stderr: o.Stderr})
 	return err
 }
 
@@ -76,19 +78,25 @@ func (l *Load) Discard() {
 	_ = os.RemoveAll(l.folder)
 }
 
-// Wait returns when the load has ended by itself, with its result.
+// Wait returns when the load has ended by itself, with its result; without an error only if its verdict is good. With one there may
+// be a result, too: the verdict that is not.
 func (l *Load) Wait(ctx context.Context) (r Result, err error) {
-	if err := l.process.Wait(ctx); err != nil {
-		if ctx.Err() != nil {
-			return r, err
-		}
-		said, _ := os.ReadFile(l.said) // nothing, if somebody else has it
-		return r, fmt.Errorf("%w\n%s", err, said)
+	exit := l.process.Wait(ctx)
+	if ctx.Err() != nil {
+		return r, exit
 	}
-	return l.read()
+	r, err = l.read()
+	if exit == nil {
+		return r, err
+	}
+	if l.said != "" {
+		said, _ := os.ReadFile(l.said) // what there is of it
+		exit = fmt.Errorf("%w\n%s", exit, said)
+	}
+	return r, exit
 }
 
-// AwaitRequests returns when requests of the load are being answered: of a load with a warm-up, that of the warm-up.
+// AwaitRequests returns when requests of a mixed load are being answered: if it has a warm-up, those of the warm-up.
 func (l *Load) AwaitRequests(ctx context.Context, admin server.Admin) error {
 	for begin := time.Now(); time.Since(begin) < requestsMax; {
 		stats, err := admin.Stats(ctx)

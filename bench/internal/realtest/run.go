@@ -42,7 +42,7 @@ func (r Runner) Run(ctx context.Context, o Options) (failures error) {
 		}
 		if err != nil {
 			failures = errors.Join(failures, fmt.Errorf("%s: %w", t.Name, err))
-			r.Say("%s: failed: %v", t.Name, err)
+			r.Say("%s: failed", t.Name)
 		}
 	}
 	return failures
@@ -92,8 +92,10 @@ func (r Runner) one(ctx context.Context, t Test, c Case, p plan) (run Run, err e
 	if t.Kill {
 		killed, err = killInTheMiddle(ctx, s, l, p)
 	}
-	if err == nil {
-		run.Load, err = l.Wait(ctx)
+	if err == nil || errors.Is(err, load.ErrEnded) { // why it ended early is its own to say
+		var waitErr error
+		run.Load, waitErr = l.Wait(ctx)
+		err = errors.Join(err, waitErr)
 	}
 	seen, watchErr := watch.end()
 	if err = errors.Join(err, watchErr); err != nil {
