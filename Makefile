@@ -14,6 +14,7 @@ TESTFLAGS ?=
 FUZZTIME  ?= 10s
 BENCH     ?= .
 BENCHTIME ?= 1s
+RESULTS   ?= docs/results
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.0
 
@@ -32,7 +33,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Tests run programs and read files that Go's test cache does not know of: never take a result from it.
 TEST := $(GO) test -count=1 $(TESTFLAGS)
 
-.PHONY: build run demo test race crash durability lint fuzz bench install clean help check-go standalone
+.PHONY: build run demo test race crash durability lint fuzz bench results install clean help check-go standalone
 
 build: check-go ## the binaries, into bin/
 	@mkdir -p bin
@@ -66,6 +67,10 @@ bench: check-go ## the Go benchmarks; BENCH=Name BENCHTIME=1s
 	@echo "machine: $$(uname -srm), $$(nproc) cores, $$(awk -F': ' '/model name/ {print $$2; exit}' /proc/cpuinfo)"
 	@echo "commit:  $(VERSION)  flags: -bench $(BENCH) -benchtime $(BENCHTIME)"
 	$(TEST) -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -p 1 $(PACKAGES)
+
+results: build ## the Real Test and its report, into RESULTS (docs/results); eight minutes; ARGS='--only locks --duration 60s'
+	bin/tradechat-bench real-test --out $(RESULTS) $(ARGS)
+	bin/tradechat-bench report $(RESULTS)
 
 install: build ## the binaries into DESTDIR/PREFIX/bin (PREFIX=/usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/bin"
