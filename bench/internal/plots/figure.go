@@ -49,7 +49,7 @@ type Series struct {
 // Mark is an event.
 type Mark struct {
 	X     float64
-	Label string
+	Label string // "": a line alone
 }
 
 // palette is of colours that people with any kind of sight can tell apart (Okabe and Ito), and two more.

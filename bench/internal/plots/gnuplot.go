@@ -51,6 +51,9 @@ func (p *Panel) gnuplot(b *strings.Builder, t *Table) error {
 	fmt.Fprintf(b, "unset arrow\nunset label\n")
 	for _, m := range p.Marks {
 		fmt.Fprintf(b, "set arrow from first %[1]g, graph 0 to first %[1]g, graph 1 nohead dt 2 lc rgb '%[2]s'\n", m.X, hex(red))
+		if m.Label == "" {
+			continue
+		}
 		fmt.Fprintf(b, "set label %s at first %g, graph 0.96 offset 0.5,0 tc rgb '%s'\n", quoted(m.Label), m.X, hex(red))
 	}
 	if p.needsLegend() {

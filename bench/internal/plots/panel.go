@@ -112,10 +112,9 @@ func (p *Panel) draw(out *plot.Plot, t *Table, i int, s Series) error {
 	return nil
 }
 
-// drawBars draws bars, what they stand for above them, and their whiskers.
+// drawBars draws bars, their whiskers, and above both what they stand for.
 func (p *Panel) drawBars(out *plot.Plot, t *Table, i int, s Series, runs []plotter.XYs) error {
 	offset, width := barAt(i, len(p.Series))
-	labels := plotter.XYLabels{}
 	for _, run := range runs {
 		for _, at := range run {
 			left, right := at.X+offset-width/2+barGap/2, at.X+offset+width/2-barGap/2
@@ -125,21 +124,17 @@ func (p *Panel) drawBars(out *plot.Plot, t *Table, i int, s Series, runs []plott
 			}
 			bar.Color, bar.LineStyle.Width = colour(s.Colour), 0
 			out.Add(bar)
-			labels.XYs = append(labels.XYs, plotter.XY{X: at.X + offset, Y: at.Y})
-			labels.Labels = append(labels.Labels, si(at.Y))
 		}
 	}
-	if err := p.drawWhiskers(out, t, s, offset); err != nil {
+	tops, err := p.drawWhiskers(out, t, s, offset)
+	if err != nil {
 		return err
 	}
-	texts, err := plotter.NewLabels(labels)
+	texts, err := plotter.NewLabels(tops)
 	if err != nil {
 		return err
 	}
 	texts.Offset.Y = vg.Points(2)
-	if s.Low != "" {
-		texts.Offset.Y = vg.Points(7)
-	}
 	for i := range texts.TextStyle {
 		texts.TextStyle[i].Font, texts.TextStyle[i].Color, texts.TextStyle[i].XAlign = sans(textSize-1, false), ink, draw.XCenter
 	}
@@ -153,36 +148,37 @@ type whiskers struct {
 	plotter.YErrors
 }
 
-func (p *Panel) drawWhiskers(out *plot.Plot, t *Table, s Series, offset float64) error {
-	if s.Low == "" {
-		return nil
+// drawWhiskers returns what a series stands for, and where its bars and whiskers end.
+func (p *Panel) drawWhiskers(out *plot.Plot, t *Table, s Series, offset float64) (tops plotter.XYLabels, err error) {
+	columns := [][]float64{nil, nil, nil, nil}
+	low, high := s.Low, s.High
+	if low == "" {
+		low, high = s.Y, s.Y
 	}
-	var columns [4][]float64
-	for i, name := range []string{p.X, s.Y, s.Low, s.High} {
-		var err error
+	for i, name := range []string{p.X, s.Y, low, high} {
 		if columns[i], err = t.numbers(name, s.Rows); err != nil {
-			return err
+			return tops, err
 		}
 	}
 	var w whiskers
 	for i, x := range columns[0] {
 		y, low, high := columns[1][i], columns[2][i], columns[3][i]
-		if low == high {
-			continue // measured once
+		tops.XYs, tops.Labels = append(tops.XYs, plotter.XY{X: x + offset, Y: high}), append(tops.Labels, si(y))
+		if low != high { // measured more than once
+			w.XYs = append(w.XYs, plotter.XY{X: x + offset, Y: y})
+			w.YErrors = append(w.YErrors, struct{ Low, High float64 }{y - low, high - y})
 		}
-		w.XYs = append(w.XYs, plotter.XY{X: x + offset, Y: y})
-		w.YErrors = append(w.YErrors, struct{ Low, High float64 }{y - low, high - y})
 	}
 	if len(w.XYs) == 0 {
-		return nil
+		return tops, nil
 	}
 	bars, err := plotter.NewYErrorBars(w)
 	if err != nil {
-		return err
+		return tops, err
 	}
 	bars.LineStyle.Color, bars.CapWidth = ink, vg.Points(5)
 	out.Add(bars)
-	return nil
+	return tops, nil
 }
 
 // scale sets the axes' scales, ranges and ticks.

@@ -2,7 +2,10 @@ package realtest
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 )
 
 // change is what became of a number: "28 % less".
@@ -45,6 +48,28 @@ func compare(what string, from, to *CaseResult) string {
 	return fmt.Sprintf("%s: %s → %s requests a second (%s); p50 %s → %s, p99 %s → %s.", what,
 		thousands(from.PerSecond.Median), thousands(to.PerSecond.Median), change(from.PerSecond.Median, to.PerSecond.Median),
 		ms(from.LatencyUs.P50), ms(to.LatencyUs.P50), ms(from.LatencyUs.P99), ms(to.LatencyUs.P99))
+}
+
+// failures tells of requests that failed, case by case and by their kind.
+func (r *Result) failures() (findings []string) {
+	for i := range r.Cases {
+		kinds := make(map[string]uint64)
+		for _, run := range r.Cases[i].Runs {
+			for kind, n := range run.Load.Errors {
+				kinds[kind] += n
+			}
+		}
+		var parts []string
+		for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+			if kinds[kind] > 0 {
+				parts = append(parts, fmt.Sprintf("%s %s", thousands(float64(kinds[kind])), kind))
+			}
+		}
+		if len(parts) > 0 {
+			findings = append(findings, fmt.Sprintf("%s: of its requests failed %s (all rounds together).", r.Cases[i].name(), strings.Join(parts, ", ")))
+		}
+	}
+	return findings
 }
 
 // findRange compares the last case with the first.

@@ -106,3 +106,12 @@ func TestKillIsTold(t *testing.T) {
 		}
 	}
 }
+
+func TestFailuresAreToldByTheirKind(t *testing.T) {
+	r := Result{Cases: []CaseResult{{Label: "good", Runs: make([]Run, 1)}, {Label: "bad", Runs: make([]Run, 2)}}}
+	r.Cases[1].Runs[0].Load.Errors = map[string]uint64{"busy": 1000, "timeout": 0}
+	r.Cases[1].Runs[1].Load.Errors = map[string]uint64{"busy": 234, "timeout": 5}
+	if got := r.failures(); len(got) != 1 || got[0] != "bad: of its requests failed 1,234 busy, 5 timeout (all rounds together)." {
+		t.Errorf("%q", got)
+	}
+}

@@ -103,7 +103,12 @@ func timelinePanels(t *plots.Table, marks []plots.Mark) []plots.Panel {
 		return series
 	}
 	if names, _ := groups(t); len(names) == 1 {
-		return []plots.Panel{panel("Throughput", "requests a second", false, each("req_per_s")), panel("Latency", "latency, ms", true, quantiles(all(t)))}
+		rates, latencies := panel("Throughput", "requests a second", false, each("req_per_s")), panel("Latency", "latency, ms", true, quantiles(all(t)))
+		latencies.Marks = nil
+		for _, m := range marks {
+			latencies.Marks = append(latencies.Marks, plots.Mark{X: m.X}) // what it is stands in the panel above
+		}
+		return []plots.Panel{rates, latencies}
 	}
 	return []plots.Panel{panel("Latency", "p99, ms", true, each("p99_ms")), panel("Waiting for locks", "ms a second, all workers", false, each("lock_wait_ms_per_s"))}
 }

@@ -131,6 +131,9 @@ func (r *Result) sumUp(t Test) {
 		r.Cases[i].sumUp()
 	}
 	r.Findings = t.Findings(r)
+	if !t.Kill { // there they are told with the kill
+		r.Findings = append(r.Findings, r.failures()...)
+	}
 }
 
 func (c *CaseResult) sumUp() {
