@@ -15,6 +15,7 @@ TESTFLAGS ?=
 FUZZTIME  ?= 10s
 BENCH     ?= .
 BENCHTIME ?= 1s
+RESULTS   ?= docs/results
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.0
 
@@ -33,7 +34,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Tests run programs and read files that Go's test cache does not know of: never take a result from it.
 TEST := $(GO) test -count=1 $(TESTFLAGS)
 
-.PHONY: build libs run demo test test-c race crash mutants durability model chaos lint fuzz bench bench-c
+.PHONY: build libs run demo test test-c race crash mutants durability model chaos lint fuzz bench bench-c results
 .PHONY: install uninstall clean help check-go standalone
 
 build: check-go ## the binaries, into bin/
@@ -88,6 +89,10 @@ bench-c: libs ## what the C libraries cost: ns a frame from C, in Go, and in C b
 	$(TEST) -run '^$$' -bench . -benchtime $(BENCHTIME) ./bench/clib
 	@echo "sizes, stripped, in bytes:"
 	@cd lib && stat -L -c '%9s  %n' *.a *.so
+
+results: build ## the Real Test and its report, into RESULTS (docs/results); eight minutes; ARGS='--only locks --duration 60s'
+	bin/tradechat-bench real-test --out $(RESULTS) $(ARGS)
+	bin/tradechat-bench report $(RESULTS)
 
 install: build libs ## binaries, C libraries, headers, pkg-config files and a man page into DESTDIR/PREFIX (/usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/bin"

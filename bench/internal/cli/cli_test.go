@@ -18,7 +18,7 @@ func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 }
 
 func TestEveryCommandHasHelpAndExamples(t *testing.T) {
-	commands := append(names(measurements()), "figures", "attacks", "chaos", "demo")
+	commands := append(names(measurements()), "figures", "real-test", "report", "attacks", "chaos", "demo")
 	for _, name := range commands {
 		code, out, _ := run(t, name, "--help")
 		for _, part := range []string{"Usage:\n  tradechat-bench " + name, "Examples:\n  tradechat-bench " + name, "--bin folder"} {
@@ -60,6 +60,9 @@ func TestWrongUsage(t *testing.T) {
 		{"idle-memory --connections 0", "connections is 0"},
 		{"allocs --depth 1025", "depth is 1025"},
 		{"go-bench --count 0", "count is 0"},
+		{"real-test --only nonsense", "there is no test \"nonsense\": there are mixed, contention, payload, workers, locks, durability, pipeline, kill"},
+		{"real-test --duration 1ms", "duration is 1ms"},
+		{"report", "accepts 1 arg"},
 		{"demo --workers 1", "workers is 1"},
 		{"demo --duration 1ms", "duration is 1ms"},
 		{"chaos --workers 1", "workers is 1"},
@@ -78,7 +81,7 @@ func TestWrongUsage(t *testing.T) {
 
 func TestMissingProgramsAreNamed(t *testing.T) {
 	folder := t.TempDir()
-	for _, command := range []string{"allocs", "echo", "respawn", "idle-memory --connections 1", "demo", "chaos"} {
+	for _, command := range []string{"allocs", "echo", "respawn", "idle-memory --connections 1", "demo", "chaos", "real-test --only mixed --out " + folder} {
 		code, _, problems := run(t, append(strings.Fields(command), "--bin", folder)...)
 		if code != exitFailed || !strings.Contains(problems, filepath.Join(folder, "tradechatd")) || !strings.Contains(problems, "make build") {
 			t.Errorf("%s: exit code %d: %s", command, code, problems)
