@@ -212,7 +212,9 @@ func TestJoints(t *testing.T) {
 		"cut short": func() error { return os.Truncate(path, int64(len(whole)-8)) },
 		"empty":     func() error { return os.Truncate(path, 0) },
 		"header":    func() error { return os.WriteFile(path, append([]byte("x"), whole[1:]...), 0o600) },
-		"its end":   func() error { return os.WriteFile(path, append(bytes.Clone(whole[:len(whole)-20]), make([]byte, 20)...), 0o600) },
+		"its end": func() error {
+			return os.WriteFile(path, append(bytes.Clone(whole[:len(whole)-20]), make([]byte, 20)...), 0o600)
+		},
 		"another's": func() error {
 			content, err := os.ReadFile(files[2].path)
 			return errors.Join(err, os.WriteFile(path, content, 0o600))
