@@ -30,7 +30,8 @@ const (
 	killed    = "^Test(KilledAtEveryInstruction|AKillLeavesWhatWasCopied|ARestoreThatWasCutShort)"
 	frozen    = "^TestFrozenAtEveryInstruction$"
 	woken     = "^TestNoWakeUpIsLost$"
-	processes = "^Test(TransfersFromSeveralProcesses|KilledProcesses|AStopped|AWaiter|AZombie|ARecycled|ChatBetween|ASegmentWhose|VerifyBeside|HistoryBeside)"
+	processes = "^Test(TransfersFromSeveralProcesses|KilledProcesses|AStopped|AWaiter|AZombie|ARecycled|ChatBetween|ASegmentWhose)" +
+		"|^Test(VerifyBeside|HistoryBeside)"
 	elsewhere = killed + "|" + frozen + "|" + woken + "|" + processes
 
 	// byteByByte damages each byte of a journal in turn, which takes longer than all other tests together.

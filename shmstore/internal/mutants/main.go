@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string) (survived int, err error) {
 		fmt.Print(help)
 		return 0, err
 	} else if err != nil || flags.NArg() != 0 {
-		return 0, fmt.Errorf("%w: %v; see --help", errUsage, errors.Join(err, unknown(flags.Args())))
+		return 0, fmt.Errorf("%w: %w; see --help", errUsage, errors.Join(err, unknown(flags.Args())))
 	}
 	wanted, err := regexp.Compile(*pattern)
 	if err != nil {
