@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestAKillLeavesWhatWasCopied holds the copies of TestKilledAtEveryInstruction against the real thing: a process is stepped to one of
-// its states, killed with SIGKILL and reaped; then the segment is the copy of that state, and what is judged is the segment.
+// TestAKillLeavesWhatWasCopied holds the copies of TestKilledAtEveryInstruction against the real thing: a process is stepped to
+// one of its states, killed with SIGKILL and reaped; then the segment is the copy of that state, and what is judged is the segment.
 func TestAKillLeavesWhatWasCopied(t *testing.T) {
 	if raceDetector() {
 		t.Skip("the race detector's own instructions and memory are stepped through too; run it without -race")

@@ -45,8 +45,8 @@ func crashRestoreRole(st *Store, _ int, _ *bufio.Writer) error {
 	return betweenStops(func() error { return st.seg.Restore(fold, records) })
 }
 
-// TestARestoreThatWasCutShortIsNotBelieved: a cold start is killed after every instruction. The next start revives the segment, audits
-// it and compares it with disk; it goes on with it only if nothing is missing, and otherwise makes a new one.
+// TestARestoreThatWasCutShortIsNotBelieved: a cold start is killed after every instruction. The next start revives the segment,
+// audits it and compares it with disk; it goes on with it only if nothing is missing, and otherwise makes a new one.
 func TestARestoreThatWasCutShortIsNotBelieved(t *testing.T) {
 	if raceDetector() {
 		t.Skip("the race detector's own instructions and memory are stepped through too; run it without -race")
@@ -99,16 +99,20 @@ func judgeRestored(seg *Segment) (problem string, err error) {
 			return fmt.Sprintf("%s has the history %+v, %v", name, history, err), nil
 		}
 	}
-	s, err := st.OpenSession(alice)
-	if err != nil {
-		return "", fmt.Errorf("nobody can come in: %w", err)
-	}
-	if p, err := st.Transfer(s, 1, bob, 70); err != nil || p.Balance != 0 || p.Seq != fold.Head+1 {
+	if p, err := aliceGivesAll(st); err != nil || p.Balance != 0 || p.Seq != fold.Head+1 {
 		return fmt.Sprintf("alice pays %+v, %v", p, err), nil
 	}
-	st.CloseSession(s)
 	if report := seg.VerifyQuiescent(); !report.OK() {
 		return strings.Join(report.Problems, "; "), nil
 	}
 	return "", nil
+}
+
+func aliceGivesAll(st *Store) (Posting, error) {
+	s, err := st.OpenSession(alice)
+	if err != nil {
+		return Posting{}, err
+	}
+	defer st.CloseSession(s)
+	return st.Transfer(s, 1, bob, 70)
 }

@@ -45,7 +45,8 @@ func TestTheRecoveryPageNamesWhatExists(t *testing.T) {
 		if found && !known["…/"+path] {
 			t.Errorf("docs/recovery.md: no path of make crash is called %s", path)
 		}
-		if strings.HasPrefix(test, "Test") && !strings.Contains(source.String(), "func "+test+"(") || strings.HasSuffix(test, ".txtar") && !known[test] {
+		isTest, isScript := strings.HasPrefix(test, "Test"), strings.HasSuffix(test, ".txtar")
+		if isTest && !strings.Contains(source.String(), "func "+test+"(") || isScript && !known[test] {
 			t.Errorf("docs/recovery.md: there is no %s", test)
 		}
 	}

@@ -94,7 +94,8 @@ func (d *desk) commit(t *testing.T) {
 	must(t, err)
 }
 
-// TestNothingIsPublishedBeforeItIsOnDisk: while a group is being written, and until what the mode promises is done, durable is what it was.
+// TestNothingIsPublishedBeforeItIsOnDisk: while a group is being written, and until what the mode promises is done, durable is
+// what it was.
 func TestNothingIsPublishedBeforeItIsOnDisk(t *testing.T) {
 	for mode, last := range map[string]string{
 		config.DurabilitySync: "after sync", config.DurabilityAsync: "after sync", config.DurabilityNone: "after append",

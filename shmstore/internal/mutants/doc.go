@@ -9,8 +9,8 @@
 //	   ▼
 //	table                mutant, which check caught it, in how long; exit status 1 if any survived
 //
-// Nothing of this is in the product, so a build is the same with it and without it. What it costs is that a text can go out of date:
-// then the test beside this file says so.
+// Nothing of this is in the product, so a build is the same with it and without it. What it costs is that a text can go out of
+// date: then the test beside this file says so.
 //
 // First all checks run on the product as it is. If one fails there is nothing to be learnt, and the exit status is 2.
 package main

@@ -92,7 +92,8 @@ var mutants = []mutant{
 		"announced-late", "a lock is announced after it is taken", "shmstore/lock.go",
 		[]replacement{{
 			"\tst.slot.announced[place] = ref\n\tif atomic.CompareAndSwapUint32(word, 0, st.owner) {\n\t\treturn nil\n\t}\n",
-			"\tif atomic.CompareAndSwapUint32(word, 0, st.owner) {\n\t\tst.slot.announced[place] = ref\n\t\treturn nil\n\t}\n\tst.slot.announced[place] = ref\n",
+			"\tif atomic.CompareAndSwapUint32(word, 0, st.owner) {\n\t\tst.slot.announced[place] = ref\n\t\treturn nil\n\t}\n" +
+				"\tst.slot.announced[place] = ref\n",
 		}},
 	},
 	{
@@ -172,7 +173,10 @@ var mutants = []mutant{
 		"armed-late", "a slot arms itself after it has looked for news", "shmstore/delivery.go",
 		[]replacement{
 			{"\tst.slot.armed.Store(1)\n", ""},
-			{"\treturn dst, st.slot.mailDirty.Swap(0) == 1\n", "\tmail = st.slot.mailDirty.Swap(0) == 1\n\tst.slot.armed.Store(1)\n\treturn dst, mail\n"},
+			{
+				"\treturn dst, st.slot.mailDirty.Swap(0) == 1\n",
+				"\tmail = st.slot.mailDirty.Swap(0) == 1\n\tst.slot.armed.Store(1)\n\treturn dst, mail\n",
+			},
 		},
 	},
 	{
