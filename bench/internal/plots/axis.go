@@ -21,9 +21,13 @@ func si(v float64) string {
 	return short(v)
 }
 
-// short is a number with three significant digits.
+// short is a number with three significant digits, below one with two.
 func short(v float64) string {
-	text := strconv.FormatFloat(v, 'g', 3, 64)
+	precision := 3
+	if math.Abs(v) < 1 {
+		precision = 2
+	}
+	text := strconv.FormatFloat(v, 'g', precision, 64)
 	if strings.Contains(text, "e") {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}

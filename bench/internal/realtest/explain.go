@@ -7,7 +7,7 @@ import (
 
 // locksOf says how much a case waited for locks.
 func locksOf(c *CaseResult) string {
-	text := fmt.Sprintf("%s: %.1f of 1,000 requests waited for a lock, %.1f µs a request on average", c.name(), c.Locks.WaitsPer1000, c.Locks.UsPerRequest)
+	text := fmt.Sprintf("%s. %s of 1,000 requests waited for a lock, %s µs a request on average", c.name(), digits(c.Locks.WaitsPer1000), digits(c.Locks.UsPerRequest))
 	if c.Locks.WaitsPer1000 > 0 {
 		text += fmt.Sprintf("; of the waits 1 in 100 was longer than %s", ms(c.Locks.P99Ms*1e3))
 	}
@@ -34,18 +34,23 @@ func findLocks(r *Result) (findings []string) {
 // meanwhile: of the requests that come then, each is late, whatever account it is about. So it is the part of the workers' time
 // that says how many meet a wait, and the length of the long waits how much later they are.
 func explainP99(c *CaseResult) string {
-	part := c.Locks.MsPerS / 1e3 / float64(c.Workers)
+	part := c.waitingPart(c.Locks.MsPerS)
 	p99Ms := c.LatencyUs.P99 / 1e3
 	share := c.Locks.P99Ms / max(p99Ms, 1e-9)
-	text := fmt.Sprintf("The workers spent %.2g %% of their time waiting", part*100)
+	text := fmt.Sprintf("The workers spent %s %% of their time waiting", digits(part*100))
 	switch {
-	case part < 0.01:
+	case part < partLeast:
 		return text + fmt.Sprintf(", so about as few requests can have met a wait, their own or that of one before them: the p99 of %s is made of "+
 			"standing in line for the processors.", ms(c.LatencyUs.P99))
 	case share >= 0.5:
 		return text + fmt.Sprintf(", and a long wait is %.0f %% of the p99 of %s: lock waits are frequent and long enough to make it.", share*100, ms(c.LatencyUs.P99))
 	}
 	return text + fmt.Sprintf(", but even a long wait is only %.0f %% of the p99 of %s: the rest is standing in line for the processors.", share*100, ms(c.LatencyUs.P99))
+}
+
+// waitingPart is the part of the workers' time, of a number of milliseconds of all of them in a second.
+func (c *CaseResult) waitingPart(msPerS float64) float64 {
+	return msPerS / 1e3 / float64(max(c.Workers, 1))
 }
 
 // explainSpikes compares the lock waits in intervals whose p99 stands out with those in the others.
@@ -64,9 +69,9 @@ func explainSpikes(c *CaseResult) string {
 	for _, run := range c.Runs {
 		for _, m := range run.Moves {
 			if m.LatencyUs.P99 > spikeFactor*median {
-				inSpikes = append(inSpikes, m.LockUsPerReq)
+				inSpikes = append(inSpikes, c.waitingPart(m.LockMsPerS))
 			} else {
-				elsewhere = append(elsewhere, m.LockUsPerReq)
+				elsewhere = append(elsewhere, c.waitingPart(m.LockMsPerS))
 			}
 		}
 	}
@@ -74,12 +79,15 @@ func explainSpikes(c *CaseResult) string {
 		return fmt.Sprintf("No interval's p99 is more than %g times the median of them.", spikeFactor)
 	}
 	spikes, rest := mean(inSpikes), mean(elsewhere)
-	text := fmt.Sprintf("In %d of %d intervals p99 is more than %g times the median of them; there a request waited %.1f µs for locks, elsewhere %.1f µs: ",
-		len(inSpikes), len(p99s), spikeFactor, spikes, rest)
-	if spikes > spikeFactor*rest {
-		return text + "the spikes come with lock waits."
+	text := fmt.Sprintf("In %d of %d intervals p99 is more than %g times the median of them; there the workers spent %s %% of their time waiting for locks, elsewhere %s %%: ",
+		len(inSpikes), len(p99s), spikeFactor, digits(spikes*100), digits(rest*100))
+	switch {
+	case spikes < partLeast:
+		return text + "too little to make them. The spikes come from elsewhere."
+	case spikes > spikeFactor*rest:
+		return text + "the spikes come with lock waits (a worker that loses its processor while it holds a lock makes both)."
 	}
-	return text + "the spikes do not come from lock waits."
+	return text + "no more than elsewhere. The spikes do not come from lock waits."
 }
 
 func mean(values []float64) float64 {

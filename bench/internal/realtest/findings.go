@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -32,6 +33,15 @@ func ms(us float64) string {
 		return fmt.Sprintf("%.2f ms", us/1e3)
 	}
 	return fmt.Sprintf("%.0f ms", us/1e3)
+}
+
+// digits writes two significant digits of a small number, and the whole of a large one.
+func digits(v float64) string {
+	if v >= 10 {
+		return thousands(v)
+	}
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 2, 64), 64) // what was just formatted parses
+	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }
 
 // thousands writes 142035 as "142,035".

@@ -23,6 +23,11 @@ func TestChange(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
+	for v, want := range map[float64]string{0: "0", 0.02634: "0.026", 5.55: "5.5", 10: "10", 4321: "4,321"} {
+		if got := digits(v); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
 	for us, want := range map[float64]string{870: "870 µs", 1234: "1.23 ms", 56_700: "57 ms"} {
 		if got := ms(us); got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -47,29 +52,27 @@ func TestP99IsExplainedByLockWaitsOnlyIfTheyAreFrequentAndLong(t *testing.T) {
 	}
 }
 
+// 4 workers, ten intervals, the last two of which are spikes: 4,000 ms of a second are all of their time.
 func TestSpikesAreComparedWithTheOtherIntervals(t *testing.T) {
-	moments := func(spike, rest float64) *CaseResult {
+	moments := func(spikeUs, spikeMs, restMs float64) *CaseResult {
 		run := Run{}
 		for i := range 10 {
-			m := Moment{LockUsPerReq: rest, Interval: load.Interval{LatencyUs: load.Quantiles{P99: 100}}}
+			m := Moment{LockMsPerS: restMs, Interval: load.Interval{LatencyUs: load.Quantiles{P99: 100}}}
 			if i >= 8 {
-				m.LatencyUs.P99, m.LockUsPerReq = 400, spike
+				m.LatencyUs.P99, m.LockMsPerS = spikeUs, spikeMs
 			}
 			run.Moves = append(run.Moves, m)
 		}
-		return &CaseResult{Runs: []Run{run}}
-	}
-	even := moments(1, 1)
-	for i := range even.Runs[0].Moves {
-		even.Runs[0].Moves[i].LatencyUs.P99 = 100
+		return &CaseResult{Workers: 4, Runs: []Run{run}}
 	}
 	for _, c := range []struct {
 		result *CaseResult
 		says   string
 	}{
-		{moments(9, 2), "In 2 of 10 intervals p99 is more than 1.5 times the median of them; there a request waited 9.0 µs for locks, elsewhere 2.0 µs: the spikes come with"},
-		{moments(2, 2), "the spikes do not come from lock waits"},
-		{even, "No interval's p99 is more"},
+		{moments(400, 360, 80), "In 2 of 10 intervals p99 is more than 1.5 times the median of them; there the workers spent 9 % of their time waiting for locks, elsewhere 2 %: the spikes come with"},
+		{moments(400, 80, 80), "The spikes do not come from lock waits"},
+		{moments(400, 20, 1), "0.5 % of their time waiting for locks, elsewhere 0.025 %: too little to make them"},
+		{moments(100, 360, 80), "No interval's p99 is more"},
 		{&CaseResult{}, "No interval was whole"},
 	} {
 		if got := explainSpikes(c.result); !strings.Contains(got, c.says) {

@@ -23,6 +23,9 @@ const (
 	// quantileLeast is where the distributions begin: the quickest request of all would stretch the axis and says little.
 	quantileLeast = 0.1
 
+	// partLeast is the least part of the workers' time that can make a p99: of a hundred requests, one comes then.
+	partLeast = 0.01
+
 	// spikeFactor is how far above the median an interval's p99 must be to count as a spike.
 	spikeFactor = 1.5
 )

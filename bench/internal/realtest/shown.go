@@ -16,7 +16,7 @@ func (r *Result) Shown() Shown {
 	legs, locks := false, false
 	for i := range r.Cases {
 		legs = legs || r.Cases[i].LegsPerS > 0
-		locks = locks || r.Cases[i].Locks.WaitsPer1000 >= 0.1
+		locks = locks || r.Cases[i].Locks.WaitsPer1000 > 0
 	}
 	s := Shown{Header: []string{"case", "requests/s"}}
 	if legs {
@@ -35,7 +35,7 @@ func (r *Result) Shown() Shown {
 		l := c.LatencyUs
 		row = append(row, ms(l.P50), ms(l.P95), ms(l.P99), ms(l.P999), ms(l.Max), thousands(float64(c.Failed)))
 		if locks {
-			row = append(row, fmt.Sprintf("%.1f", c.Locks.WaitsPer1000), fmt.Sprintf("%.1f µs", c.Locks.UsPerRequest))
+			row = append(row, digits(c.Locks.WaitsPer1000), digits(c.Locks.UsPerRequest)+" µs")
 		}
 		s.Rows = append(s.Rows, row)
 	}
