@@ -34,8 +34,8 @@ const (
 		"|^Test(VerifyBeside|HistoryBeside)"
 	elsewhere = killed + "|" + frozen + "|" + woken + "|" + processes
 
-	// byteByByte damages each byte of a journal in turn, which takes longer than all other tests together.
-	byteByByte = "^TestEveryByteCounts$"
+	// byteByByte damages or cuts a journal at each byte in turn, which takes longer than all other tests together.
+	byteByByte = "^Test(EveryByteCounts|CutAtEveryByte)$"
 
 	// allocations waits for good if the journal is not woken, which another test of the worker tells at once.
 	allocations = "^TestWorkerUnderLoadAllocatesNothing$"
