@@ -41,15 +41,14 @@ func explainP99(c *CaseResult) string {
 	text := fmt.Sprintf("The workers spent %s %% of their time waiting", digits(part*100))
 	switch {
 	case part < partLeast:
-		return text + fmt.Sprintf(", so about as few requests can have met a wait, their own or that of one before them: the "+
-			"p99 of %s is made of "+
-			"standing in line for the processors.", ms(c.LatencyUs.P99))
+		return text + fmt.Sprintf(", so about as few requests can have met a wait, their own or that of one before them: the p99 "+
+			"of %s is made of something else, such as standing in line for the processors.", ms(c.LatencyUs.P99))
 	case share >= 0.5:
-		return text + fmt.Sprintf(", and a long wait is %.0f %% of the p99 of %s: lock waits are frequent and long enough to "+
-			"make it.", share*100, ms(c.LatencyUs.P99))
+		return text + fmt.Sprintf(", and a long wait is %.0f %% of the p99 of %s: lock waits are frequent and long enough to make it.",
+			share*100, ms(c.LatencyUs.P99))
 	}
-	return text + fmt.Sprintf(", but even a long wait is only %.0f %% of the p99 of %s: the rest is standing in line for the "+
-		"processors.", share*100, ms(c.LatencyUs.P99))
+	return text + fmt.Sprintf(", but even a long wait is only %.0f %% of the p99 of %s: most of it is something else, such as "+
+		"standing in line for the processors.", share*100, ms(c.LatencyUs.P99))
 }
 
 // waitingPart is the part of the workers' time, of a number of milliseconds of all of them in a second.
