@@ -97,7 +97,7 @@ func (r Runner) one(ctx context.Context, t Test, c Case, p plan) (run Run, err e
 	}
 	seen, watchErr := watch.end()
 	if err = errors.Join(err, watchErr); err != nil {
-		return run, err
+		return run, s.Explain(err)
 	}
 	run.take(seen, killed, p)
 	_, err = s.Stop()

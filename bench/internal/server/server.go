@@ -55,7 +55,7 @@ func Start(ctx context.Context, binaries proc.Binaries, o Options) (*Server, err
 	}
 	s := &Server{folder: folder, segment: filepath.Join("/dev/shm", filepath.Base(folder))}
 	if err := s.run(ctx, path, o); err != nil {
-		return nil, errors.Join(s.explain(err), s.remove())
+		return nil, errors.Join(s.Explain(err), s.remove())
 	}
 	return s, nil
 }
@@ -111,7 +111,7 @@ func (s *Server) Restart(ctx context.Context, binaries proc.Binaries, o Options)
 	if err != nil {
 		return err
 	}
-	return s.explain(s.run(ctx, path, o))
+	return s.Explain(s.run(ctx, path, o))
 }
 
 // PID is the master's process number.
@@ -151,7 +151,7 @@ func (s *Server) Stop() (audit string, err error) {
 	if _, gone := os.Lstat(s.segment); !errors.Is(gone, fs.ErrNotExist) {
 		err = errors.Join(err, fmt.Errorf("server: %s: %w", s.segment, ErrLeftover))
 	}
-	return audit, errors.Join(s.explain(err), s.remove())
+	return audit, errors.Join(s.Explain(err), s.remove())
 }
 
 // Discard ends the server, if it still runs, and removes whatever it left, as far as that is possible. It is the way out
@@ -169,8 +169,8 @@ func (s *Server) remove() error {
 	return errors.Join(err, os.RemoveAll(s.folder))
 }
 
-// explain adds the end of the log to an error.
-func (s *Server) explain(err error) error {
+// Explain adds the end of the log to an error.
+func (s *Server) Explain(err error) error {
 	if err == nil {
 		return nil
 	}
