@@ -60,8 +60,12 @@ func lockPanels(t *plots.Table) []plots.Panel {
 		}
 		return p
 	}
+	rates := panel("Throughput", "requests a second", "req_per_s")
+	for i := range rates.Series {
+		rates.Series[i].Low, rates.Series[i].High = "req_per_s_min", "req_per_s_max"
+	}
 	return []plots.Panel{
-		panel("Throughput", "requests a second", "req_per_s"), panel("Latency", "p99, ms", "p99_ms"),
+		rates, panel("Latency", "p99, ms", "p99_ms"),
 		panel("Waiting for locks", "µs a request", "lock_wait_us_per_request"),
 	}
 }
