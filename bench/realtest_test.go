@@ -86,7 +86,8 @@ func checkPayload(t *testing.T, folder string) {
 	}
 	for i, payload := range []string{"32", "256", "1024"} {
 		c := r.Cases[i]
-		if !strings.Contains(strings.Join(c.LoadFlags, " "), "--payload "+payload) || len(c.ServerFlags) == 0 || c.PerSecond.Median <= 0 ||
+		if !strings.Contains(strings.Join(c.LoadFlags, " "), "--payload "+payload) || len(c.ServerFlags) == 0 ||
+			c.PerSecond.Median <= 0 ||
 			c.LatencyUs.P50 <= 0 || c.LatencyUs.P99 < c.LatencyUs.P50 {
 			t.Errorf("case %s: %+v", payload, c)
 		}

@@ -66,8 +66,8 @@ func (a *app) reportCommand() *cobra.Command {
 		Use: "report folder", Short: "A page and tables of the Real Test's results",
 		Long: `A page and tables of the Real Test's results.
 
-Reads what real-test has written into a folder, and puts ` + htmlreport.PageName + ` beside it, one file with everything in it that needs no network, and
-` + htmlreport.TableName + `, the same as Markdown with links to the pictures.`,
+Reads what real-test has written into a folder, and puts ` + htmlreport.PageName + ` beside it, one file with everything in it that needs
+no network, and ` + htmlreport.TableName + `, the same as Markdown with links to the pictures.`,
 		Example: `  tradechat-bench report results`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -13,10 +13,12 @@ import (
 
 // load runs the load generator, and kills a worker in the middle.
 func (d *demo) load(ctx context.Context) error {
-	d.heading("Load: %d connections, chat and money, %v; one worker is killed in the middle", d.options.Connections, d.options.Duration)
+	d.heading("Load: %d connections, chat and money, %v; one worker is killed in the middle", d.options.Connections,
+		d.options.Duration)
 	options := load.Options{
 		Server: d.server.Address, Stdout: d.stdout, Stderr: d.stderr,
-		Args: []string{"--connections", strconv.Itoa(d.options.Connections), "--mix", "mixed", "--duration", d.options.Duration.String()},
+		Args: []string{"--connections", strconv.Itoa(d.options.Connections), "--mix", "mixed",
+			"--duration", d.options.Duration.String()},
 	}
 	d.command("tradechat-loadgen", options.Flags())
 	l, err := load.Start(d.binaries, options)
@@ -40,7 +42,8 @@ func (d *demo) load(ctx context.Context) error {
 
 // judgeLoad notes the load generator's own verdict.
 func (d *demo) judgeLoad(r load.Result, exit error) {
-	detail := fmt.Sprintf("%d requests answered, %.0f a second; %d failed with the worker", r.RequestsOK, r.PerSecond, r.RequestsFailed)
+	detail := fmt.Sprintf("%d requests answered, %.0f a second; %d failed with the worker", r.RequestsOK, r.PerSecond,
+		r.RequestsFailed)
 	if exit != nil {
 		detail = exit.Error()
 	}

@@ -12,7 +12,8 @@ import (
 func Markdown(w io.Writer, results []realtest.Result) error {
 	var b strings.Builder
 	b.WriteString("# Real Test\n\n")
-	b.WriteString("Real load generators against real servers on one machine; `tradechat-bench real-test` measures this and `tradechat-bench report` writes it.\n")
+	b.WriteString("Real load generators against real servers on one machine; `tradechat-bench real-test` measures this and\n" +
+		"`tradechat-bench report` writes it.\n")
 	for _, e := range environments(results) {
 		fmt.Fprintf(&b, "\n%s\n", e)
 	}

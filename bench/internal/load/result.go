@@ -114,7 +114,8 @@ func intervals(text string) (list []Interval, err error) {
 		var i Interval
 		for name, into := range map[string]*float64{
 			"second": &i.Second, "ok": &i.OK, "failed": &i.Failed, "connections": &i.Connections,
-			"p50_us": &i.LatencyUs.P50, "p95_us": &i.LatencyUs.P95, "p99_us": &i.LatencyUs.P99, "p999_us": &i.LatencyUs.P999, "max_us": &i.LatencyUs.Max,
+			"p50_us": &i.LatencyUs.P50, "p95_us": &i.LatencyUs.P95, "p99_us": &i.LatencyUs.P99, "p999_us": &i.LatencyUs.P999,
+			"max_us": &i.LatencyUs.Max,
 		} {
 			column := slices.Index(rows[0], name)
 			if column < 0 {

@@ -14,7 +14,8 @@ func TestIntervalsAreReadByName(t *testing.T) {
 	if err != nil || len(list) != 2 {
 		t.Fatalf("%+v, %v", list, err)
 	}
-	want := Interval{Second: 0.1, OK: 400, Failed: 7, Connections: 99, LatencyUs: Quantiles{P50: 1, P95: 2, P99: 3, P999: 4, Max: 60.5}}
+	want := Interval{Second: 0.1, OK: 400, Failed: 7, Connections: 99, LatencyUs: Quantiles{P50: 1, P95: 2, P99: 3, P999: 4,
+		Max: 60.5}}
 	if list[1] != want {
 		t.Errorf("%+v, want %+v", list[1], want)
 	}
@@ -41,7 +42,8 @@ func TestPercentilesAreReadWithoutTheEndAtInfinity(t *testing.T) {
 		"      12.000 1.000000000000       100            inf\n" +
 		"#[Mean    =        1.200, StdDeviation   =        0.9]\n"
 	list := percentiles(text)
-	if len(list) != 3 || list[1].Quantile != 0.5 || list[1].Ms != 1.25 || list[1].Count != 50 || list[1].OneIn != 2 || list[2].Ms != 9 {
+	if len(list) != 3 || list[1].Quantile != 0.5 || list[1].Ms != 1.25 || list[1].Count != 50 || list[1].OneIn != 2 ||
+		list[2].Ms != 9 {
 		t.Errorf("%+v", list)
 	}
 }

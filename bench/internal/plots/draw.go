@@ -73,7 +73,8 @@ func (f *Figure) draw(c draw.Canvas) error {
 	remark.YAlign = draw.YBottom
 	write(c, f.Remark, vg.Point{X: c.Min.X + margin, Y: c.Min.Y + vg.Points(4)}, remark)
 	inner := draw.Crop(c, 0, 0, footHeight, -headHeight)
-	tiles := draw.Tiles{Cols: f.Columns, Rows: f.rows(), PadTop: 2, PadBottom: 2, PadLeft: margin, PadRight: margin, PadX: 16, PadY: 10}
+	tiles := draw.Tiles{Cols: f.Columns, Rows: f.rows(), PadTop: 2, PadBottom: 2, PadLeft: margin, PadRight: margin, PadX: 16,
+		PadY: 10}
 	plots := make([][]*plot.Plot, f.rows())
 	for i := range f.Panels {
 		p, err := f.Panels[i].plot(f.Table)

@@ -17,10 +17,12 @@ func (f *Figure) Gnuplot(w io.Writer) error {
 	fmt.Fprintln(&b, "set datafile separator comma\nset datafile columnheaders")
 	_, height := f.size()
 	width := figureWidth
-	fmt.Fprintf(&b, "set terminal svg size %.0f,%.0f font 'Liberation Sans,11' background rgb 'white'\n", width.Points()*pixelsPerPoint, height.Points()*pixelsPerPoint)
+	fmt.Fprintf(&b, "set terminal svg size %.0f,%.0f font 'Liberation Sans,11' background rgb 'white'\n",
+		width.Points()*pixelsPerPoint, height.Points()*pixelsPerPoint)
 	fmt.Fprintf(&b, "set output '%s-gnuplot.svg'\n", name)
 	fmt.Fprintf(&b, "set multiplot layout %d,%d title %s font ',14'\n", f.rows(), f.Columns, quoted(f.Title))
-	fmt.Fprintln(&b, "set style fill solid\nset grid ytics lc rgb '#e4e4e4'\nset border 3\nset tics nomirror out\nset key outside top center horizontal")
+	fmt.Fprintln(&b, "set style fill solid\nset grid ytics lc rgb '#e4e4e4'\nset border 3\nset tics nomirror out\nset key "+
+		"outside top center horizontal")
 	for i := range f.Panels {
 		if err := f.Panels[i].gnuplot(&b, f.Table); err != nil {
 			return fmt.Errorf("plots: %s: panel %q: %w", name, f.Panels[i].Title, err)
@@ -83,7 +85,8 @@ func (p *Panel) gnuplotSeries(name string, i int, s Series) (parts []string) {
 		x = fmt.Sprintf("(column('%s') + %g)", p.X, offset)
 		parts = append(parts, fmt.Sprintf("%s %s:%s:(%g) with boxes %s", from, x, y, width-barGap, look))
 		if s.Low != "" {
-			parts = append(parts, fmt.Sprintf("%s %s:%s:(column('%s')):(column('%s')) with yerrorbars pt 0 lc rgb '%s' notitle", from, x, y, s.Low, s.High, hex(ink)))
+			parts = append(parts, fmt.Sprintf("%s %s:%s:(column('%s')):(column('%s')) with yerrorbars pt 0 lc rgb '%s' "+
+				"notitle", from, x, y, s.Low, s.High, hex(ink)))
 		}
 	case Dots:
 		parts = append(parts, fmt.Sprintf("%s %s:%s with linespoints lw 2 pt 7 ps 0.7 %s", from, x, y, look))

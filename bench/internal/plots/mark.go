@@ -20,9 +20,12 @@ func (m mark) Plot(c draw.Canvas, p *plot.Plot) {
 	if m.Label == "" {
 		return
 	}
-	label := text.Style{Color: red, Font: sans(textSize, true), XAlign: draw.XLeft, YAlign: draw.YTop, Handler: plot.DefaultTextHandler}
+	label := text.Style{Color: red, Font: sans(textSize, true), XAlign: draw.XLeft, YAlign: draw.YTop,
+		Handler: plot.DefaultTextHandler}
 	at := vg.Point{X: x + vg.Points(4), Y: c.Max.Y - vg.Points(3)}
 	c.SetColor(color.White) // so that it can be read where it lies on a line
-	c.Fill(vg.Rectangle{Min: vg.Point{X: at.X - 1, Y: at.Y - label.Height(m.Label) - 2}, Max: vg.Point{X: at.X + label.Width(m.Label) + 2, Y: at.Y}}.Path())
+	c.Fill(vg.Rectangle{
+		Min: vg.Point{X: at.X - 1, Y: at.Y - label.Height(m.Label) - 2}, Max: vg.Point{X: at.X + label.Width(m.Label) + 2, Y: at.Y},
+	}.Path())
 	c.FillText(label, at, m.Label)
 }

@@ -29,11 +29,13 @@ func figure() Figure {
 	a, b := Rows{0, 2}, Rows{2, 2}
 	return Figure{Title: "It's a title", Remark: "a machine", Table: table(), Columns: 2, Panels: []Panel{
 		{Title: "Rate", XLabel: "x", YLabel: "requests a second", X: "place", Places: "label", Style: Bars, Series: []Series{
-			{Label: "first", Y: "rate", Low: "low", High: "high", Rows: a}, {Label: "second", Y: "rate", Low: "low", High: "high", Rows: b, Colour: 1},
+			{Label: "first", Y: "rate", Low: "low", High: "high", Rows: a},
+			{Label: "second", Y: "rate", Low: "low", High: "high", Rows: b, Colour: 1},
 		}},
-		{Title: "Latency", XLabel: "x", YLabel: "latency, ms", X: "place", Places: "label", Style: Dots, Log: true, Series: []Series{
-			{Label: "first", Y: "p99", Rows: a}, {Label: "second", Y: "p99", Rows: b, Colour: 1},
-		}, Marks: []Mark{{X: 0.5, Label: "kill"}}},
+		{Title: "Latency", XLabel: "x", YLabel: "latency, ms", X: "place", Places: "label", Style: Dots, Log: true,
+			Series: []Series{
+				{Label: "first", Y: "p99", Rows: a}, {Label: "second", Y: "p99", Rows: b, Colour: 1},
+			}, Marks: []Mark{{X: 0.5, Label: "kill"}}},
 	}}
 }
 
@@ -49,12 +51,14 @@ func TestCSVIsReadBackAsItWas(t *testing.T) {
 }
 
 func TestNumbersAreShort(t *testing.T) {
-	for v, want := range map[float64]string{0: "0", 1: "1", 1.5: "1.5", 0.123456: "0.1235", 12345678.9: "12345678.9", 1e-9: "0", 100: "100"} {
+	for v, want := range map[float64]string{0: "0", 1: "1", 1.5: "1.5", 0.123456: "0.1235", 12345678.9: "12345678.9",
+		1e-9: "0", 100: "100"} {
 		if got := Number(v); got != want {
 			t.Errorf("%v: %s, want %s", v, got, want)
 		}
 	}
-	for v, want := range map[float64]string{0: "0", 950: "950", 1000: "1k", 142035: "142k", 1.5e6: "1.5M", 0.05: "0.05", 2e9: "2G"} {
+	for v, want := range map[float64]string{0: "0", 950: "950", 1000: "1k", 142035: "142k", 1.5e6: "1.5M", 0.05: "0.05",
+		2e9: "2G"} {
 		if got := si(v); got != want {
 			t.Errorf("si %v: %s, want %s", v, got, want)
 		}
@@ -79,7 +83,9 @@ func TestColumnsThatAreNotThere(t *testing.T) {
 }
 
 func TestAPanelOfNothing(t *testing.T) {
-	f := Figure{Table: table(), Columns: 1, Panels: []Panel{{X: "place", Log: true, Series: []Series{{Y: "p99", Rows: Rows{1, 1}}}}}}
+	f := Figure{Table: table(), Columns: 1, Panels: []Panel{
+		{X: "place", Log: true, Series: []Series{{Y: "p99", Rows: Rows{1, 1}}}},
+	}}
 	if err := f.PNG(io.Discard); !errors.Is(err, ErrNothing) {
 		t.Errorf("%v", err)
 	}
@@ -105,7 +111,8 @@ func TestSVGIsWellFormedAndSaysEverything(t *testing.T) {
 		}
 	}
 	all := strings.Join(texts, "|")
-	for _, part := range []string{"It's a title", "a machine", "Rate", "requests a second", "first", "second", "many, or more", "2k", "Latency", "latency, ms", "kill"} {
+	for _, part := range []string{"It's a title", "a machine", "Rate", "requests a second", "first", "second",
+		"many, or more", "2k", "Latency", "latency, ms", "kill"} {
 		if !strings.Contains(all, part) {
 			t.Errorf("no %q in %q", part, all)
 		}
@@ -126,7 +133,8 @@ func TestPNGShowsBothColours(t *testing.T) {
 		t.Fatal(err)
 	}
 	if counts := pixels(picture); counts[palette[0]] < 1000 || counts[palette[1]] < 1000 || counts[red] < 10 {
-		t.Errorf("%d pixels of the first series, %d of the second, %d of the mark", counts[palette[0]], counts[palette[1]], counts[red])
+		t.Errorf("%d pixels of the first series, %d of the second, %d of the mark", counts[palette[0]], counts[palette[1]],
+			counts[red])
 	}
 }
 
@@ -148,8 +156,10 @@ func TestScriptNamesColumnsRowsAndRanges(t *testing.T) {
 	}
 	for _, part := range []string{
 		"'It''s a title'", "set multiplot layout 1,2", "'t.csv' every ::2::3 using (column('place') + 0.19):(column('rate'))",
-		"with boxes lc rgb '#e69f00' title 'second'", "(column('low')):(column('high')) with yerrorbars", "set xtics ('few' 0, 'many, or more' 1)",
-		"(column('p99') > 0 ? column('p99') : NaN) with linespoints", "set logscale y 10", "set yrange [1:50]", "set label 'kill' at first 0.5",
+		"with boxes lc rgb '#e69f00' title 'second'", "(column('low')):(column('high')) with yerrorbars",
+		"set xtics ('few' 0, 'many, or more' 1)",
+		"(column('p99') > 0 ? column('p99') : NaN) with linespoints", "set logscale y 10", "set yrange [1:50]",
+		"set label 'kill' at first 0.5",
 	} {
 		if !strings.Contains(b.String(), part) {
 			t.Errorf("no %q in:\n%s", part, b.String())
@@ -163,7 +173,8 @@ func TestGnuplotDrawsWhatWasWritten(t *testing.T) {
 		t.Skip("gnuplot is not installed: its scripts are not run")
 	}
 	f, folder := figure(), t.TempDir()
-	f.Panels = append(f.Panels, Panel{XLabel: "share", YLabel: "ms", X: "low", Nines: true, Log: true, Style: Line, Series: []Series{{Y: "p99", Rows: Rows{2, 2}}}})
+	f.Panels = append(f.Panels, Panel{XLabel: "share", YLabel: "ms", X: "low", Nines: true, Log: true, Style: Line,
+		Series: []Series{{Y: "p99", Rows: Rows{2, 2}}}})
 	if err := f.Write(folder); err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,8 @@ import (
 
 // locksOf says how much a case waited for locks.
 func locksOf(c *CaseResult) string {
-	text := fmt.Sprintf("%s. %s of 1,000 requests waited for a lock, %s µs a request on average", c.name(), digits(c.Locks.WaitsPer1000), digits(c.Locks.UsPerRequest))
+	text := fmt.Sprintf("%s. %s of 1,000 requests waited for a lock, %s µs a request on average", c.name(),
+		digits(c.Locks.WaitsPer1000), digits(c.Locks.UsPerRequest))
 	if c.Locks.WaitsPer1000 > 0 {
 		text += fmt.Sprintf("; of the waits 1 in 100 was longer than %s", ms(c.Locks.P99Ms*1e3))
 	}
@@ -40,12 +41,14 @@ func explainP99(c *CaseResult) string {
 	text := fmt.Sprintf("The workers spent %s %% of their time waiting", digits(part*100))
 	switch {
 	case part < partLeast:
-		return text + fmt.Sprintf(", so about as few requests can have met a wait, their own or that of one before them: the p99 of %s is made of "+
-			"standing in line for the processors.", ms(c.LatencyUs.P99))
+		return text + fmt.Sprintf(", so about as few requests can have met a wait, their own or that of one before them: the p99 "+
+			"of %s is made of something else, such as standing in line for the processors.", ms(c.LatencyUs.P99))
 	case share >= 0.5:
-		return text + fmt.Sprintf(", and a long wait is %.0f %% of the p99 of %s: lock waits are frequent and long enough to make it.", share*100, ms(c.LatencyUs.P99))
+		return text + fmt.Sprintf(", and a long wait is %.0f %% of the p99 of %s: lock waits are frequent and long enough to make it.",
+			share*100, ms(c.LatencyUs.P99))
 	}
-	return text + fmt.Sprintf(", but even a long wait is only %.0f %% of the p99 of %s: the rest is standing in line for the processors.", share*100, ms(c.LatencyUs.P99))
+	return text + fmt.Sprintf(", but even a long wait is only %.0f %% of the p99 of %s: most of it is something else, such as "+
+		"standing in line for the processors.", share*100, ms(c.LatencyUs.P99))
 }
 
 // waitingPart is the part of the workers' time, of a number of milliseconds of all of them in a second.
@@ -79,7 +82,8 @@ func explainSpikes(c *CaseResult) string {
 		return fmt.Sprintf("No interval's p99 is more than %g times the median of them.", spikeFactor)
 	}
 	spikes, rest := mean(inSpikes), mean(elsewhere)
-	text := fmt.Sprintf("In %d of %d intervals p99 is more than %g times the median of them; there the workers spent %s %% of their time waiting for locks, elsewhere %s %%: ",
+	text := fmt.Sprintf("In %d of %d intervals p99 is more than %g times the median of them; there the workers spent %s %% of "+
+		"their time waiting for locks, elsewhere %s %%: ",
 		len(inSpikes), len(p99s), spikeFactor, digits(spikes*100), digits(rest*100))
 	switch {
 	case spikes < partLeast:

@@ -23,7 +23,8 @@ func (r *Result) figures(t Test) []plots.Figure {
 	}
 	table = r.percentileTable()
 	list = append(list, plots.Figure{
-		Title: r.Title + ": distribution of latencies", Caption: "All rounds together. Further right are the slower ones: at 99 %, one of a hundred took longer.",
+		Title: r.Title + ": distribution of latencies", Caption: "All rounds together. Further right are the slower ones: at " +
+			"99 %, one of a hundred took longer.",
 		Table: table, Columns: 1, Panels: []plots.Panel{percentilePanel(table)},
 	})
 	for i := range list {
@@ -44,7 +45,8 @@ func (r *Result) mainTable() *plots.Table {
 func (r *Result) marks() (marks []plots.Mark) {
 	for _, c := range r.Cases {
 		if k := c.Runs[0].Kill; k != nil {
-			marks = append(marks, plots.Mark{X: k.AtS, Label: fmt.Sprintf("kill -9: replaced after %.0f ms", (k.ReplacedS-k.AtS)*1000)})
+			marks = append(marks, plots.Mark{X: k.AtS, Label: fmt.Sprintf("kill -9: replaced after %.0f ms",
+				(k.ReplacedS-k.AtS)*1000)})
 		}
 	}
 	return marks

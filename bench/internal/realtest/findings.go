@@ -76,7 +76,8 @@ func (r *Result) failures() (findings []string) {
 			}
 		}
 		if len(parts) > 0 {
-			findings = append(findings, fmt.Sprintf("%s: of its requests failed %s (all rounds together).", r.Cases[i].name(), strings.Join(parts, ", ")))
+			findings = append(findings, fmt.Sprintf("%s: of its requests failed %s (all rounds together).", r.Cases[i].name(),
+				strings.Join(parts, ", ")))
 		}
 	}
 	return findings
@@ -89,8 +90,10 @@ func findRange(what string) func(*Result) []string {
 
 func findMixed(r *Result) []string {
 	c := &r.Cases[0]
-	return []string{fmt.Sprintf("%s requests a second; p50 %s, p95 %s, p99 %s, p99.9 %s; %d failed. The load generator's verdict: every message once and in order, no cent lost.",
-		thousands(c.PerSecond.Median), ms(c.LatencyUs.P50), ms(c.LatencyUs.P95), ms(c.LatencyUs.P99), ms(c.LatencyUs.P999), c.Failed)}
+	return []string{fmt.Sprintf("%s requests a second; p50 %s, p95 %s, p99 %s, p99.9 %s; %d failed. The load generator's "+
+		"verdict: every message once and in order, no cent lost.",
+		thousands(c.PerSecond.Median), ms(c.LatencyUs.P50), ms(c.LatencyUs.P95), ms(c.LatencyUs.P99), ms(c.LatencyUs.P999),
+		c.Failed)}
 }
 
 func findContention(r *Result) []string {
@@ -106,7 +109,8 @@ func findWorkers(r *Result) []string {
 		}
 	}
 	return []string{
-		fmt.Sprintf("The most is done by %s workers on this machine's %d processors, of which the load generator used %.0f %% itself.",
+		fmt.Sprintf("The most is done by %s workers on this machine's %d processors, of which the load generator used %.0f %% "+
+			"itself.",
 			best.Label, r.Environment.Cores, best.LoadCores*100),
 		compare("From 1 worker to 8", &r.Cases[0], &r.Cases[len(r.Cases)-1]),
 	}
@@ -143,8 +147,10 @@ func findKill(r *Result) []string {
 		}
 	}
 	return []string{
-		fmt.Sprintf("At %.1f s worker %d was killed, which had %d connections; its successor ran %.0f ms later. %d requests failed, those under way on its connections; "+
-			"the longest after that took %s.", k.AtS, k.Slot, k.Connections, (k.ReplacedS-k.AtS)*1000, c.Failed, ms(worst.LatencyUs.Max)),
+		fmt.Sprintf("At %.1f s worker %d was killed, which had %d connections; its successor ran %.0f ms later. %d requests "+
+			"failed, those under way on its connections; "+
+			"the longest after that took %s.", k.AtS, k.Slot, k.Connections, (k.ReplacedS-k.AtS)*1000, c.Failed,
+			ms(worst.LatencyUs.Max)),
 		"The load generator's verdict: every message once and in order to all who were there, no cent lost.",
 	}
 }

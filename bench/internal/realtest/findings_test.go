@@ -12,7 +12,8 @@ func TestChange(t *testing.T) {
 		from, to float64
 		want     string
 	}{
-		{100, 100.2, "the same"}, {100, 128, "28 % more"}, {100, 72, "28 % less"}, {100, 350, "3.5 times as much"}, {0, 5, "no comparison"},
+		{100, 100.2, "the same"}, {100, 128, "28 % more"}, {100, 72, "28 % less"}, {100, 350, "3.5 times as much"},
+		{0, 5, "no comparison"},
 	} {
 		if got := change(c.from, c.to); got != c.want {
 			t.Errorf("%v → %v: %s, want %s", c.from, c.to, got, c.want)
@@ -42,10 +43,12 @@ func TestP99IsExplainedByLockWaitsOnlyIfTheyAreFrequentAndLong(t *testing.T) {
 		says          string
 	}{
 		{20, 9, "0.5 % of their time waiting, so about as few requests"},
-		{400, 9, "10 % of their time waiting, and a long wait is 90 % of the p99 of 10 ms: lock waits are frequent and long enough"},
+		{400, 9, "10 % of their time waiting, and a long wait is 90 % of the p99 of 10 ms: lock waits are frequent and long " +
+			"enough"},
 		{400, 0.2, "but even a long wait is only 2 % of the p99 of 10 ms"},
 	} {
-		got := explainP99(&CaseResult{Workers: 4, LatencyUs: load.Quantiles{P99: 10_000}, Locks: Locks{MsPerS: c.msPerS, P99Ms: c.p99Ms}})
+		got := explainP99(&CaseResult{Workers: 4, LatencyUs: load.Quantiles{P99: 10_000},
+			Locks: Locks{MsPerS: c.msPerS, P99Ms: c.p99Ms}})
 		if !strings.Contains(got, c.says) {
 			t.Errorf("%v ms/s, %v ms: %s; want %s", c.msPerS, c.p99Ms, got, c.says)
 		}
@@ -69,7 +72,8 @@ func TestSpikesAreComparedWithTheOtherIntervals(t *testing.T) {
 		result *CaseResult
 		says   string
 	}{
-		{moments(400, 360, 80), "In 2 of 10 intervals p99 is more than 1.5 times the median of them; there the workers spent 9 % of their time waiting for locks, elsewhere 2 %: the spikes come with"},
+		{moments(400, 360, 80), "In 2 of 10 intervals p99 is more than 1.5 times the median of them; there the workers spent " +
+			"9 % of their time waiting for locks, elsewhere 2 %: the spikes come with"},
 		{moments(400, 80, 80), "The spikes do not come from lock waits"},
 		{moments(400, 20, 1), "0.5 % of their time waiting for locks, elsewhere 0.025 %: too little to make them"},
 		{moments(100, 360, 80), "No interval's p99 is more"},
@@ -84,7 +88,8 @@ func TestSpikesAreComparedWithTheOtherIntervals(t *testing.T) {
 func TestShownHasOnlyColumnsWithSomethingInThem(t *testing.T) {
 	r := measured(t, pipeline())
 	shown := r.Shown()
-	if !strings.Contains(strings.Join(shown.Header, ";"), "transfers/s;p50") || len(shown.Rows) != 10 || len(shown.Rows[0]) != len(shown.Header) {
+	if !strings.Contains(strings.Join(shown.Header, ";"), "transfers/s;p50") || len(shown.Rows) != 10 ||
+		len(shown.Rows[0]) != len(shown.Header) {
 		t.Errorf("%+v", shown)
 	}
 	for i := range r.Cases {
@@ -93,7 +98,8 @@ func TestShownHasOnlyColumnsWithSomethingInThem(t *testing.T) {
 	if header := strings.Join(r.Shown().Header, ";"); strings.Contains(header, "transfers") || strings.Contains(header, "lock") {
 		t.Errorf("%s", header)
 	}
-	if flags := r.Flags(); len(flags) != 10 || !strings.Contains(flags[9], "batch: 1024: tradechatd --workers 4; tradechat-loadgen --connections 100 --threads 2 --mix transfer=1 --batch 1024 --duration 4s") {
+	if flags := r.Flags(); len(flags) != 10 || !strings.Contains(flags[9], "batch: 1024: tradechatd --workers 4 "+
+		"--registration open --idle-timeout 1h; tradechat-loadgen --connections 100 --threads 2 --mix transfer=1 --batch 1024 --duration 4s") {
 		t.Errorf("%q", flags)
 	}
 	if m := measured(t, locks()).Measured(); !strings.HasPrefix(m, "2 rounds of each in turns, 5 s each") {
@@ -103,7 +109,8 @@ func TestShownHasOnlyColumnsWithSomethingInThem(t *testing.T) {
 
 func TestKillIsTold(t *testing.T) {
 	text := strings.Join(measured(t, kill()).Findings, " ")
-	for _, part := range []string{"At 0.5 s worker 2 was killed, which had 30 connections; its successor ran 20 ms later. 2 requests failed", "the longest after that took 500 µs"} {
+	for _, part := range []string{"At 0.5 s worker 2 was killed, which had 30 connections; its successor ran 20 ms later. " +
+		"2 requests failed", "the longest after that took 500 µs"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("no %q in %q", part, text)
 		}

@@ -61,7 +61,8 @@ func (w *lockWatch) run(ctx context.Context, every time.Duration) {
 
 func sightingOf(s server.Stats) sighting {
 	return sighting{
-		at: time.Now(), requests: float64(s.Totals["total_requests"]), waits: float64(s.Locks.Waits), waitUs: float64(s.Locks.WaitUs),
+		at: time.Now(), requests: float64(s.Totals["total_requests"]), waits: float64(s.Locks.Waits),
+		waitUs:   float64(s.Locks.WaitUs),
 		timeouts: float64(s.Locks.Timeouts), waitP99Ms: s.LatencyUs["lock_wait"].P99 / 1e3,
 	}
 }
@@ -93,5 +94,7 @@ func at(seen []sighting, moment time.Time) sighting {
 	a, b := seen[i-1], seen[i]
 	part := float64(moment.Sub(a.at)) / float64(b.at.Sub(a.at))
 	mix := func(x, y float64) float64 { return x + (y-x)*part }
-	return sighting{at: moment, requests: mix(a.requests, b.requests), waits: mix(a.waits, b.waits), waitUs: mix(a.waitUs, b.waitUs)}
+	return sighting{
+		at: moment, requests: mix(a.requests, b.requests), waits: mix(a.waits, b.waits), waitUs: mix(a.waitUs, b.waitUs),
+	}
 }

@@ -47,7 +47,8 @@ func TestPlansShareTheTime(t *testing.T) {
 		p := o.plan(test)
 		all := p.length * time.Duration(p.rounds*len(test.Cases))
 		if all > o.Duration || all < o.Duration*9/10 {
-			t.Errorf("%s: %d rounds of %d cases, %v each, are %v, want %v", test.Name, p.rounds, len(test.Cases), p.length, all, o.Duration)
+			t.Errorf("%s: %d rounds of %d cases, %v each, are %v, want %v", test.Name, p.rounds, len(test.Cases), p.length,
+				all, o.Duration)
 		}
 		if p.interval < intervalMin || p.interval > intervalMax {
 			t.Errorf("%s: an interval of %v", test.Name, p.interval)

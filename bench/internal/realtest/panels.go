@@ -60,8 +60,12 @@ func lockPanels(t *plots.Table) []plots.Panel {
 		}
 		return p
 	}
+	rates := panel("Throughput", "requests a second", "req_per_s")
+	for i := range rates.Series {
+		rates.Series[i].Low, rates.Series[i].High = "req_per_s_min", "req_per_s_max"
+	}
 	return []plots.Panel{
-		panel("Throughput", "requests a second", "req_per_s"), panel("Latency", "p99, ms", "p99_ms"),
+		rates, panel("Latency", "p99, ms", "p99_ms"),
 		panel("Waiting for locks", "µs a request", "lock_wait_us_per_request"),
 	}
 }
@@ -74,14 +78,16 @@ func pipelinePanels(t *plots.Table) []plots.Panel {
 	legs.Series[0].Y, legs.Series[0].Low, legs.Series[0].High, legs.Series[0].Colour = "legs_per_s", "", "", 2
 	return []plots.Panel{
 		throughput("Pipeline", "requests under way on a connection", rows[0]), legs,
-		latency("Latency of a request", "requests under way on a connection", rows[0]), latency("Latency of a batch", "transfers of a batch", rows[1]),
+		latency("Latency of a request", "requests under way on a connection", rows[0]),
+		latency("Latency of a batch", "transfers of a batch", rows[1]),
 	}
 }
 
 // percentilePanel has a curve for each case, and more room for the rare and slow the further right.
 func percentilePanel(t *plots.Table) plots.Panel {
 	p := plots.Panel{
-		XLabel: "share of the requests that took no longer", YLabel: "latency, ms", X: "one_in", Nines: true, Log: true, Style: plots.Line,
+		XLabel: "share of the requests that took no longer", YLabel: "latency, ms", X: "one_in", Nines: true, Log: true,
+		Style: plots.Line,
 	}
 	names, rows := groups(t)
 	for i, name := range names {
@@ -93,7 +99,8 @@ func percentilePanel(t *plots.Table) plots.Panel {
 // timelinePanels are what one or more cases did over the time. Of one case all quantiles are drawn, of several p99 and lock waits.
 func timelinePanels(t *plots.Table, marks []plots.Mark) []plots.Panel {
 	panel := func(title, yLabel string, log bool, series []plots.Series) plots.Panel {
-		return plots.Panel{Title: title, XLabel: "time, s", YLabel: yLabel, X: "second", Log: log, Style: plots.Line, Series: series, Marks: marks}
+		return plots.Panel{Title: title, XLabel: "time, s", YLabel: yLabel, X: "second", Log: log, Style: plots.Line,
+			Series: series, Marks: marks}
 	}
 	each := func(column string) (series []plots.Series) {
 		names, rows := groups(t)
@@ -103,12 +110,16 @@ func timelinePanels(t *plots.Table, marks []plots.Mark) []plots.Panel {
 		return series
 	}
 	if names, _ := groups(t); len(names) == 1 {
-		rates, latencies := panel("Throughput", "requests a second", false, each("req_per_s")), panel("Latency", "latency, ms", true, quantiles(all(t)))
+		rates := panel("Throughput", "requests a second", false, each("req_per_s"))
+		latencies := panel("Latency", "latency, ms", true, quantiles(all(t)))
 		latencies.Marks = nil
 		for _, m := range marks {
 			latencies.Marks = append(latencies.Marks, plots.Mark{X: m.X}) // what it is stands in the panel above
 		}
 		return []plots.Panel{rates, latencies}
 	}
-	return []plots.Panel{panel("Latency", "p99, ms", true, each("p99_ms")), panel("Waiting for locks", "ms a second, all workers", false, each("lock_wait_ms_per_s"))}
+	return []plots.Panel{
+		panel("Latency", "p99, ms", true, each("p99_ms")),
+		panel("Waiting for locks", "ms a second, all workers", false, each("lock_wait_ms_per_s")),
+	}
 }

@@ -87,7 +87,8 @@ func newResult(t Test, p plan, o Options) *Result {
 		RunS: p.length.Seconds(), WarmUpS: p.warmUp.Seconds(), IntervalS: p.interval.Seconds(),
 	}
 	for _, c := range t.Cases {
-		r.Cases = append(r.Cases, CaseResult{Group: c.Group, Place: c.Place, Label: c.Label, Workers: c.Workers, ServerFlags: c.flags(), LoadFlags: c.Load})
+		r.Cases = append(r.Cases, CaseResult{Group: c.Group, Place: c.Place, Label: c.Label, Workers: c.Workers,
+			ServerFlags: c.flags(), LoadFlags: c.Load})
 	}
 	return r
 }
@@ -98,7 +99,8 @@ func (r *Run) take(seen []sighting, k *killing, p plan) {
 	second := func(s float64) time.Time { return began.Add(time.Duration(s * float64(time.Second))) }
 	requests, waits, waitUs := between(seen, began, second(r.Load.DurationS))
 	if requests > 0 {
-		r.Locks = Locks{WaitsPer1000: waits * 1000 / requests, UsPerRequest: waitUs / requests, MsPerS: waitUs / 1e3 / r.Load.DurationS}
+		r.Locks = Locks{WaitsPer1000: waits * 1000 / requests, UsPerRequest: waitUs / requests,
+			MsPerS: waitUs / 1e3 / r.Load.DurationS}
 	}
 	if len(seen) > 0 {
 		last := seen[len(seen)-1]
@@ -120,7 +122,8 @@ func (r *Run) take(seen []sighting, k *killing, p plan) {
 	r.Load.Intervals = nil // they are in the timeline
 	if k != nil {
 		r.Kill = &Kill{
-			AtS: k.at.Sub(began).Seconds(), ReplacedS: k.replaced.Sub(began).Seconds(), Connections: k.victim.Connections, Slot: k.victim.Slot,
+			AtS: k.at.Sub(began).Seconds(), ReplacedS: k.replaced.Sub(began).Seconds(), Connections: k.victim.Connections,
+			Slot: k.victim.Slot,
 		}
 	}
 }

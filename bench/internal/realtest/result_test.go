@@ -2,6 +2,8 @@ package realtest
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -23,7 +25,8 @@ func after(seconds float64) time.Time {
 func near(a, b float64) bool { return math.Abs(a-b) < 1e-6 }
 
 func TestCountsBetweenSightingsLieOnALine(t *testing.T) {
-	seen := []sighting{{at: after(-1), requests: 100, waits: 10}, {at: after(1), requests: 300, waits: 10, waitUs: 50}, {at: after(2), requests: 400, waits: 30, waitUs: 90}}
+	seen := []sighting{{at: after(-1), requests: 100, waits: 10}, {at: after(1), requests: 300, waits: 10, waitUs: 50},
+		{at: after(2), requests: 400, waits: 30, waitUs: 90}}
 	for _, c := range []struct{ from, to, requests, waits, waitUs float64 }{
 		{-1, 2, 300, 20, 90}, {0, 1, 100, 0, 25}, {1.5, 2, 50, 10, 20}, {-9, 9, 300, 20, 90}, {5, 6, 0, 0, 0},
 	} {
@@ -45,14 +48,17 @@ func TestARunLeavesOutItsWarmUpAndWhatIsNoWholeInterval(t *testing.T) {
 	}}}
 	seen := []sighting{
 		{at: after(-1)}, {at: began, requests: 1000, waits: 50, waitUs: 5000},
-		{at: after(0.5), requests: 1400, waits: 60, waitUs: 6000}, {at: after(1), requests: 2000, waits: 70, waitUs: 10_000, waitP99Ms: 2, timeouts: 1},
+		{at: after(0.5), requests: 1400, waits: 60, waitUs: 6000}, {at: after(1), requests: 2000, waits: 70, waitUs: 10_000,
+			waitP99Ms: 2, timeouts: 1},
 	}
 	killed := &killing{at: after(0.5), replaced: after(0.512), victim: server.Worker{Slot: 3, Connections: 25}}
 	run.take(seen, killed, plan{length: time.Second, interval: 500 * time.Millisecond})
-	if l := run.Locks; !near(l.WaitsPer1000, 20) || !near(l.UsPerRequest, 5) || !near(l.MsPerS, 5) || l.P99Ms != 2 || l.Timeouts != 1 {
+	if l := run.Locks; !near(l.WaitsPer1000, 20) || !near(l.UsPerRequest, 5) || !near(l.MsPerS, 5) || l.P99Ms != 2 ||
+		l.Timeouts != 1 {
 		t.Errorf("%+v", l)
 	}
-	if len(run.Moves) != 2 || !near(run.Moves[0].PerSecond, 800) || !near(run.Moves[1].PerSecond, 1200) || run.Moves[0].LatencyUs.P99 != 70 ||
+	if len(run.Moves) != 2 || !near(run.Moves[0].PerSecond, 800) || !near(run.Moves[1].PerSecond, 1200) ||
+		run.Moves[0].LatencyUs.P99 != 70 ||
 		!near(run.Moves[0].LockMsPerS, 2) || !near(run.Moves[0].LockUsPerReq, 2.5) || !near(run.Moves[1].LockMsPerS, 8) {
 		t.Errorf("%+v", run.Moves)
 	}
@@ -71,11 +77,14 @@ func measured(t *testing.T, test Test) *Result {
 			v := float64(100*(i+1) + 20*round)
 			l := load.Quantiles{P50: v, P95: 2 * v, P99: 3 * v, P999: 4 * v, Max: 5 * v}
 			run := Run{
-				Load: load.Result{PerSecond: 10 * v, RequestsOK: uint64(v), RequestsFailed: 2, DurationS: 1, LatencyUs: l, Legs: &load.Legs{PerSecond: 3 * v},
-					PerOp:     map[string]load.Op{"TRANSFER": {OK: 5, LatencyUs: l}, "CHAT_SEND": {OK: 7, LatencyUs: l}},
-					Latencies: []load.Percentile{{Quantile: 0, Ms: v / 2, Count: 1, OneIn: 1}, {Quantile: 0.5, Ms: v, Count: 50, OneIn: 2}, {Quantile: 0.9, Ms: 3 * v, Count: 90, OneIn: 10}}},
+				Load: load.Result{PerSecond: 10 * v, RequestsOK: uint64(v), RequestsFailed: 2, DurationS: 1, LatencyUs: l,
+					Legs:  &load.Legs{PerSecond: 3 * v},
+					PerOp: map[string]load.Op{"TRANSFER": {OK: 5, LatencyUs: l}, "CHAT_SEND": {OK: 7, LatencyUs: l}},
+					Latencies: []load.Percentile{{Quantile: 0, Ms: v / 2, Count: 1, OneIn: 1}, {Quantile: 0.5, Ms: v,
+						Count: 50, OneIn: 2}, {Quantile: 0.9, Ms: 3 * v, Count: 90, OneIn: 10}}},
 				Locks: Locks{WaitsPer1000: v, UsPerRequest: v / 10, MsPerS: v, P99Ms: v / 100},
-				Moves: []Moment{{Interval: load.Interval{Second: 0, OK: v, LatencyUs: l}, PerSecond: v}, {Interval: load.Interval{Second: 1, OK: v, LatencyUs: l}, PerSecond: v}},
+				Moves: []Moment{{Interval: load.Interval{Second: 0, OK: v, LatencyUs: l}, PerSecond: v},
+					{Interval: load.Interval{Second: 1, OK: v, LatencyUs: l}, PerSecond: v}},
 			}
 			if test.Kill {
 				run.Kill = &Kill{AtS: 0.5, ReplacedS: 0.52, Connections: 30, Slot: 2}
@@ -89,16 +98,28 @@ func measured(t *testing.T, test Test) *Result {
 
 func TestRoundsAreSummedUpByTheirMedian(t *testing.T) {
 	c := measured(t, contention()).Cases[1]
-	if c.PerSecond.Median != 2100 || c.PerSecond.Min != 2000 || c.PerSecond.Max != 2200 || c.LatencyUs.P99 != 630 || c.LatencyUs.Max != 1100 || c.Failed != 4 ||
+	if c.PerSecond.Median != 2100 || c.PerSecond.Min != 2000 || c.PerSecond.Max != 2200 || c.LatencyUs.P99 != 630 ||
+		c.LatencyUs.Max != 1100 || c.Failed != 4 ||
 		!near(c.Locks.UsPerRequest, 21) {
 		t.Errorf("%+v", c)
 	}
 }
 
-// Each test's files, from its JSON to its scripts, and its JSON read back.
-func TestEveryTestWritesItsFiles(t *testing.T) {
-	folder := t.TempDir()
+func TestEveryTestCanBeDrawn(t *testing.T) {
 	for _, test := range Tests() {
+		for _, f := range measured(t, test).figures(test) {
+			if err := errors.Join(f.SVG(io.Discard), f.Gnuplot(io.Discard)); err != nil {
+				t.Errorf("%s: %s: %v", test.Name, f.Table.Name, err)
+			}
+		}
+	}
+}
+
+// Files of two tests, from their JSON to their scripts, and their JSON read back.
+func TestResultsAreWrittenAndReadBack(t *testing.T) {
+	folder := t.TempDir()
+	tests := []Test{contention(), kill()}
+	for _, test := range tests {
 		r := measured(t, test)
 		if err := r.write(test, folder); err != nil {
 			t.Fatalf("%s: %v", test.Name, err)
@@ -115,10 +136,10 @@ func TestEveryTestWritesItsFiles(t *testing.T) {
 		}
 	}
 	results, err := Read(folder)
-	if err != nil || len(results) != len(Tests()) {
+	if err != nil || len(results) != len(tests) {
 		t.Fatalf("%d results, %v", len(results), err)
 	}
-	for i, test := range Tests() {
+	for i, test := range tests {
 		if results[i].Name != test.Name || len(results[i].Cases) != len(test.Cases) || len(results[i].Cases[0].Runs) == 0 {
 			t.Errorf("%d is %s with %d cases, want %s", i, results[i].Name, len(results[i].Cases), test.Name)
 		}
@@ -144,10 +165,12 @@ func TestTables(t *testing.T) {
 	if want := cells("global", 0, "uniform", 2, 1100.0, 1000.0, 1200.0, 330.0, 0.11); !slices.Equal(cases.Rows[0][:9], want) {
 		t.Errorf("%v, want %v", cases.Rows[0][:9], want)
 	}
-	if last := cases.Rows[3]; !strings.Contains(strings.Join(last, ";"), "--workers 4 --lock-mode account") || len(last) != len(caseHeader) {
+	if last := cases.Rows[3]; !strings.Contains(strings.Join(last, ";"), "--workers 4 --lock-mode account") ||
+		len(last) != len(caseHeader) {
 		t.Errorf("%v", last)
 	}
-	if names, rows := groups(cases); !slices.Equal(names, []string{"global", "account"}) || rows[1].First != 2 || rows[1].Count != 2 {
+	if names, rows := groups(cases); !slices.Equal(names, []string{"global", "account"}) || rows[1].First != 2 ||
+		rows[1].Count != 2 {
 		t.Errorf("%v %v", names, rows)
 	}
 	percentiles := r.percentileTable()

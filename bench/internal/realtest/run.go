@@ -70,9 +70,7 @@ func (r Runner) test(ctx context.Context, t Test, o Options) (*Result, error) {
 // one is one load of one server.
 func (r Runner) one(ctx context.Context, t Test, c Case, p plan) (run Run, err error) {
 	unix.Sync() // what an earlier server has left in memory is not to be written during this one's run
-	s, err := server.Start(ctx, r.Binaries, server.Options{
-		Workers: c.Workers, Args: append([]string{"--registration", "open", "--idle-timeout", "1h"}, c.Server...),
-	})
+	s, err := server.Start(ctx, r.Binaries, server.Options{Workers: c.Workers, Args: c.further()})
 	if err != nil {
 		return run, err
 	}
@@ -99,7 +97,7 @@ func (r Runner) one(ctx context.Context, t Test, c Case, p plan) (run Run, err e
 	}
 	seen, watchErr := watch.end()
 	if err = errors.Join(err, watchErr); err != nil {
-		return run, err
+		return run, s.Explain(err)
 	}
 	run.take(seen, killed, p)
 	_, err = s.Stop()

@@ -13,7 +13,8 @@ import (
 var caseHeader = []string{
 	"group", "place", "label", "rounds", "req_per_s", "req_per_s_min", "req_per_s_max", "legs_per_s",
 	"p50_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", "failed",
-	"lock_waits_per_1000", "lock_wait_us_per_request", "lock_wait_ms_per_s", "lock_wait_p99_ms", "load_of_cores", "server_flags", "load_flags",
+	"lock_waits_per_1000", "lock_wait_us_per_request", "lock_wait_ms_per_s", "lock_wait_p99_ms", "load_of_cores",
+	"server_flags", "load_flags",
 }
 
 // caseTable has one row a case.
@@ -34,12 +35,14 @@ func (r *Result) caseTable() *plots.Table {
 // opTable has one row a kind of request of the only case.
 func (r *Result) opTable() *plots.Table {
 	t := &plots.Table{Name: r.Name, Header: []string{
-		"case", "place", "label", "req_per_s", "p50_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", "ok", "failed", "server_flags", "load_flags",
+		"case", "place", "label", "req_per_s", "p50_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", "ok", "failed",
+		"server_flags", "load_flags",
 	}}
 	c := &r.Cases[0]
 	run := &c.Runs[0].Load
 	row := func(label string, ok, failed uint64, l load.Quantiles) {
-		t.Rows = append(t.Rows, cells(c.name(), len(t.Rows), label, float64(ok)/run.DurationS, l.P50/1e3, l.P95/1e3, l.P99/1e3, l.P999/1e3, l.Max/1e3,
+		t.Rows = append(t.Rows, cells(c.name(), len(t.Rows), label, float64(ok)/run.DurationS, l.P50/1e3, l.P95/1e3,
+			l.P99/1e3, l.P999/1e3, l.Max/1e3,
 			ok, failed, strings.Join(c.ServerFlags, " "), strings.Join(c.LoadFlags, " ")))
 	}
 	row("all", run.RequestsOK, run.RequestsFailed, run.LatencyUs)
@@ -63,7 +66,8 @@ func (r *Result) percentileTable() *plots.Table {
 			if p.Quantile < quantileLeast {
 				continue
 			}
-			t.Rows = append(t.Rows, []string{c.name(), strconv.FormatFloat(p.Quantile, 'f', 8, 64), plots.Number(p.OneIn), plots.Number(p.Ms)})
+			t.Rows = append(t.Rows, []string{c.name(), strconv.FormatFloat(p.Quantile, 'f', 8, 64), plots.Number(p.OneIn),
+				plots.Number(p.Ms)})
 		}
 	}
 	return t
@@ -72,13 +76,15 @@ func (r *Result) percentileTable() *plots.Table {
 // timelineTable has one row an interval of each case's first round.
 func (r *Result) timelineTable() *plots.Table {
 	t := &plots.Table{Name: r.Name + "-timeline", Header: []string{
-		"case", "second", "req_per_s", "failed", "p50_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", "connections", "lock_wait_ms_per_s", "lock_wait_us_per_request",
+		"case", "second", "req_per_s", "failed", "p50_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", "connections",
+		"lock_wait_ms_per_s", "lock_wait_us_per_request",
 	}}
 	for i := range r.Cases {
 		c := &r.Cases[i]
 		for _, m := range c.Runs[0].Moves {
 			l := m.LatencyUs
-			t.Rows = append(t.Rows, cells(c.name(), m.Second, m.PerSecond, m.Failed, l.P50/1e3, l.P95/1e3, l.P99/1e3, l.P999/1e3, l.Max/1e3,
+			t.Rows = append(t.Rows, cells(c.name(), m.Second, m.PerSecond, m.Failed, l.P50/1e3, l.P95/1e3, l.P99/1e3,
+				l.P999/1e3, l.Max/1e3,
 				m.Connections, m.LockMsPerS, m.LockUsPerReq))
 		}
 	}

@@ -1,6 +1,7 @@
 package realtest
 
 import (
+	"slices"
 	"strconv"
 
 	"tradechat.internal/bench/internal/plots"
@@ -40,7 +41,13 @@ func (c Case) name() string {
 	return c.Group + ": " + c.Label
 }
 
+// serverFlags are those of every server: the load generator makes its own users.
+var serverFlags = []string{"--registration", "open", "--idle-timeout", "1h"}
+
+// further is what the server of a case is told beside its workers.
+func (c Case) further() []string { return slices.Concat(c.Server, serverFlags) }
+
 // flags is how the server of a case is started, but for its place and names.
 func (c Case) flags() []string {
-	return append([]string{"--workers", strconv.Itoa(c.Workers)}, c.Server...)
+	return slices.Concat([]string{"--workers", strconv.Itoa(c.Workers)}, c.further())
 }

@@ -28,7 +28,8 @@ func connections(n int, flags ...string) []string {
 func mixed() Test {
 	return Test{
 		Name: "mixed", Title: "Mixed load",
-		What:     "100 connections, half of their requests chat and half money, one request of a connection at a time (closed loop).",
+		What: "100 connections, half of their requests chat and half money, one request of a connection at a time (closed " +
+			"loop).",
 		Cases:    []Case{{Label: "100 connections", Workers: workersUsual, Load: connections(100, "--mix", "mixed")}},
 		Timeline: true, Panels: opPanels, Columns: 1, Findings: findMixed,
 		Caption: "By kind of request.",
@@ -38,7 +39,8 @@ func mixed() Test {
 func contention() Test {
 	t := Test{
 		Name: "contention", Title: "Contention: 200 connections against 100",
-		What: "Money only. Twice the connections on the same processors and accounts: what the locks cost, and what becomes of the " +
+		What: "Money only. Twice the connections on the same processors and accounts: what the locks cost, and what becomes of " +
+			"the " +
 			"throughput. Accounts are hot (Zipf 0.99), and --durability is none so that no disk hides the locks.",
 		Rounds: 2, Panels: throughputLatencyLocks("connections"), Columns: 3, Findings: findContention,
 		Caption: "Throughput, latency, and time spent waiting for locks.",
@@ -64,7 +66,8 @@ func payload() Test {
 		label string
 	}{{32, "32 B"}, {256, "256 B"}, {1024, "1 KiB"}} {
 		t.Cases = append(t.Cases, Case{
-			Place: i, Label: size.label, Workers: workersUsual, Load: connections(100, "--mix", "chat", "--payload", strconv.Itoa(size.bytes)),
+			Place: i, Label: size.label, Workers: workersUsual, Load: connections(100, "--mix", "chat", "--payload",
+				strconv.Itoa(size.bytes)),
 		})
 	}
 	return t
@@ -73,7 +76,8 @@ func payload() Test {
 func workers() Test {
 	t := Test{
 		Name: "workers", Title: "Workers: 1, 2, 4, 8",
-		What: "Mixed load on 100 connections. The load generator runs on the same processors: more workers than those that are left " +
+		What: "Mixed load on 100 connections. The load generator runs on the same processors: more workers than those that are " +
+			"left " +
 			"share them, and are there so that one that fails takes fewer connections with it.",
 		Rounds: 2, Panels: throughputAndLatency("workers"), Columns: 2, Findings: findWorkers,
 		Caption: "Throughput and latency by the number of worker processes.",
@@ -87,7 +91,8 @@ func workers() Test {
 func locks() Test {
 	t := Test{
 		Name: "locks", Title: "Lock granularity: one lock for all accounts, and one for each",
-		What: "Before and after: --lock-mode global has one lock for the whole bank, account one for each account. 100 connections, money only, " +
+		What: "Before and after: --lock-mode global has one lock for the whole bank, account one for each account. 100 " +
+			"connections, money only, " +
 			"16 requests each under way, --durability none; accounts are paid all alike, or hot (Zipf 0.99).",
 		Rounds: 2, Panels: lockPanels, Columns: 3, Findings: findLocks, Timeline: true,
 		Caption: "Before (one lock for all) and after (one for each account), side by side.",
@@ -95,7 +100,8 @@ func locks() Test {
 	for _, mode := range []string{"global", "account"} {
 		for i, skew := range []struct{ flag, label string }{{"0", "uniform"}, {"0.99", "hot accounts"}} {
 			t.Cases = append(t.Cases, Case{
-				Group: mode, Place: i, Label: skew.label, Workers: workersUsual, Server: []string{"--lock-mode", mode, "--durability", "none"},
+				Group: mode, Place: i, Label: skew.label, Workers: workersUsual, Server: []string{"--lock-mode", mode,
+					"--durability", "none"},
 				Load: connections(100, "--mix", "trade", "--pipeline", "16", "--skew", skew.flag),
 			})
 		}
@@ -106,13 +112,15 @@ func locks() Test {
 func durability() Test {
 	t := Test{
 		Name: "durability", Title: "Durability: none, async, sync",
-		What:   "Money only, 100 connections: what it costs that an answer waits for the disk (sync), or for nothing (none, async).",
+		What: "Money only, 100 connections: what it costs that an answer waits for the disk (sync), or for nothing (none, " +
+			"async).",
 		Rounds: 2, Panels: throughputAndLatency("--durability"), Columns: 2, Findings: findRange("from none to sync"),
 		Caption: "Throughput and latency by what an answer promises.",
 	}
 	for i, mode := range []string{"none", "async", "sync"} {
 		t.Cases = append(t.Cases, Case{
-			Place: i, Label: mode, Workers: workersUsual, Server: []string{"--durability", mode}, Load: connections(100, "--mix", "trade"),
+			Place: i, Label: mode, Workers: workersUsual, Server: []string{"--durability", mode}, Load: connections(100,
+				"--mix", "trade"),
 		})
 	}
 	return t
@@ -121,7 +129,8 @@ func durability() Test {
 func pipeline() Test {
 	t := Test{
 		Name: "pipeline", Title: "Pipelines and batches",
-		What: "100 connections. On the left, single requests of which each connection has so many under way; on the right, TRANSFER_BATCH " +
+		What: "100 connections. On the left, single requests of which each connection has so many under way; on the right, " +
+			"TRANSFER_BATCH " +
 			"of so many transfers, one batch of a connection at a time.",
 		Panels: pipelinePanels, Columns: 2, Findings: findPipeline,
 		Caption: "Requests a second by the depth of the pipeline, transfers a second by the size of a batch.",
@@ -144,7 +153,8 @@ func pipeline() Test {
 func kill() Test {
 	return Test{
 		Name: "kill", Title: "A worker is killed",
-		What: fmt.Sprintf("Mixed load on 100 connections, %d workers; at half time the one with the most connections gets SIGKILL. Its "+
+		What: fmt.Sprintf("Mixed load on 100 connections, %d workers; at half time the one with the most connections gets "+
+			"SIGKILL. Its "+
 			"connections come back to the others and to its successor; no message and no cent may be lost.", workersUsual),
 		Cases:    []Case{{Label: "a worker killed", Workers: workersUsual, Load: connections(100, "--mix", "mixed")}},
 		Kill:     true,

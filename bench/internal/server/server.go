@@ -65,7 +65,7 @@ func Start(ctx context.Context, binaries proc.Binaries, o Options) (*Server, err
 		}
 	}
 	if err := s.run(ctx, path, o); err != nil {
-		return nil, errors.Join(s.explain(err), s.remove())
+		return nil, errors.Join(s.Explain(err), s.remove())
 	}
 	return s, nil
 }
@@ -120,7 +120,7 @@ func (s *Server) KillMaster() { s.process.Kill() }
 
 // Halt ends the server with a signal to stop, however that goes. The data folder stays, and the segment if the server leaves
 // it.
-func (s *Server) Halt() error { return s.explain(s.process.Stop()) }
+func (s *Server) Halt() error { return s.Explain(s.process.Stop()) }
 
 // Restart starts a server that has ended again, on the same data folder and segment.
 func (s *Server) Restart(ctx context.Context, binaries proc.Binaries, o Options) error {
@@ -128,7 +128,7 @@ func (s *Server) Restart(ctx context.Context, binaries proc.Binaries, o Options)
 	if err != nil {
 		return err
 	}
-	return s.explain(s.run(ctx, path, o))
+	return s.Explain(s.run(ctx, path, o))
 }
 
 // PID is the master's process number.
@@ -174,7 +174,7 @@ func (s *Server) End() (audit string, err error) {
 	if _, gone := os.Lstat(s.segment); !errors.Is(gone, fs.ErrNotExist) {
 		err = errors.Join(err, fmt.Errorf("server: %s: %w", s.segment, ErrLeftover))
 	}
-	return audit, s.explain(err)
+	return audit, s.Explain(err)
 }
 
 // Discard ends the server, if it still runs, and removes whatever it left, as far as that is possible. It is the way out
@@ -196,8 +196,8 @@ func (s *Server) remove() error {
 	return errors.Join(err, os.RemoveAll(s.folder))
 }
 
-// explain adds the end of the log to an error.
-func (s *Server) explain(err error) error {
+// Explain adds the end of the log to an error.
+func (s *Server) Explain(err error) error {
 	if err == nil {
 		return nil
 	}
