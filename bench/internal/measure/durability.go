@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tradechat.internal/bench/internal/closedloop"
 	"tradechat.internal/bench/internal/figure"
 	"tradechat.internal/bench/internal/openloop"
 	"tradechat.internal/bench/internal/proc"
@@ -237,18 +236,9 @@ func (b Bench) compareLatency(ctx context.Context, o DurabilityOptions, sync, no
 }
 
 func openTraders(ctx context.Context, s *server.Server, n int) (*openloop.Loop, error) {
-	users, err := s.AddUsers(ctx, n, openingMinor)
+	peers, err := s.Traders(ctx, n)
 	if err != nil {
 		return nil, err
-	}
-	peers := make([]closedloop.Peer, 0, n)
-	for i, u := range users {
-		fd, err := openBare(ctx, s.Address, u)
-		if err != nil {
-			closeAll(peers)
-			return nil, err
-		}
-		peers = append(peers, closedloop.Peer{FD: fd, ToUserID: users[(i+1)%n].ID})
 	}
 	return openloop.New(peers)
 }

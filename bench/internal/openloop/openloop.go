@@ -1,4 +1,4 @@
-// Package openloop sends TRANSFERs at a fixed rate, whatever becomes of the answers, and measures each from the moment at which it was due:
+// Package openloop sends requests at a fixed rate, whatever becomes of the answers, and measures each from the moment at which it was due:
 // a server that is late is not spared the requests that would have come meanwhile (coordinated omission).
 //
 //	due   ──┬──┬──┬──┬──┬──▶ time          request i is due at begin + i / rate
@@ -7,7 +7,6 @@
 package openloop
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,12 +18,11 @@ import (
 
 	"tradechat.internal/bench/internal/closedloop"
 	"tradechat.internal/libnet"
-	"tradechat.internal/libproto"
 )
 
 var (
-	// ErrAnswer says that an answer was not OK, or none.
-	ErrAnswer = errors.New("wrong answer")
+	// ErrUnasked says that an answer came to nothing.
+	ErrUnasked = errors.New("more answers than requests")
 
 	// ErrSilent says that answers were missing long after the last request.
 	ErrSilent = errors.New("no answer")
@@ -50,12 +48,12 @@ type Result struct {
 // timerTag stands for the timer among the indices of the peers.
 const timerTag = -1
 
-// peer is one connection and its requests under way; answers come in order.
+// peer is one connection and its requests under way; answers are taken to come in order.
 type peer struct {
 	closedloop.Peer
-	reqID uint64
-	due   []time.Duration // of those under way, since the begin
-	in    []byte
+	due []time.Duration // of those under way, since the begin
+	out []byte
+	in  []byte
 }
 
 // Loop drives some connections from one goroutine.
@@ -63,12 +61,14 @@ type Loop struct {
 	epoll int
 	timer libnet.TimerFD
 	peers []*peer
-	sent  uint64
+
+	events []unix.EpollEvent
+	sent   uint64
 }
 
 // New makes a Loop and takes the connections over.
 func New(peers []closedloop.Peer) (*Loop, error) {
-	l := &Loop{epoll: -1}
+	l := &Loop{epoll: -1, events: make([]unix.EpollEvent, eventsMax)}
 	for _, p := range peers {
 		l.peers = append(l.peers, &peer{Peer: p, in: make([]byte, 0, readBytes)})
 	}
@@ -109,43 +109,68 @@ func (l *Loop) close() error {
 	return err
 }
 
-// Run sends rate requests a second for the duration, and waits for the last answer.
+// Run sends rate requests a second for the duration, each on the next connection, and waits for the last answer.
 func (l *Loop) Run(ctx context.Context, rate float64, duration time.Duration) (r Result, err error) {
+	return l.run(ctx, rate, duration, 1, func(i int, due time.Duration) error {
+		p := l.peers[i%len(l.peers)]
+		p.due = append(p.due, due)
+		return p.send()
+	})
+}
+
+// RunTogether is Run, but all requests are sent on the first connection, and each is answered on every one, as by a fan-out.
+func (l *Loop) RunTogether(ctx context.Context, rate float64, duration time.Duration) (r Result, err error) {
+	return l.run(ctx, rate, duration, len(l.peers), func(_ int, due time.Duration) error {
+		for _, p := range l.peers {
+			p.due = append(p.due, due)
+		}
+		return l.peers[0].send()
+	})
+}
+
+func (l *Loop) run(ctx context.Context, rate float64, duration time.Duration, answersEach int, send func(i int, due time.Duration) error) (r Result, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	total := int(rate * duration.Seconds())
 	interval := time.Duration(float64(time.Second) / rate)
-	r.Latencies = make([]time.Duration, 0, total)
-	events := make([]unix.EpollEvent, eventsMax)
+	r.Latencies = make([]time.Duration, 0, total*answersEach)
 	begin := time.Now()
-	for sent := 0; len(r.Latencies) < total; {
+	for sent := 0; len(r.Latencies) < total*answersEach; {
 		now := time.Since(begin)
 		for ; sent < total && time.Duration(sent)*interval <= now; sent++ {
 			due := time.Duration(sent) * interval
 			if now-due > time.Millisecond {
 				r.Late++
 			}
-			if err := l.peers[sent%len(l.peers)].send(due); err != nil {
+			if err := send(sent, due); err != nil {
 				return r, err
 			}
 		}
 		if now > duration+lateMax || ctx.Err() != nil {
-			return r, errors.Join(ctx.Err(), fmt.Errorf("openloop: %w to %d of %d requests", ErrSilent, sent-len(r.Latencies), sent))
+			return r, errors.Join(ctx.Err(), fmt.Errorf("openloop: %w: %d of %d", ErrSilent, len(r.Latencies), sent*answersEach))
 		}
-		n, err := unix.EpollWait(l.epoll, events, -1)
-		if err != nil && err != unix.EINTR {
-			return r, os.NewSyscallError("epoll_wait", err)
-		}
-		for _, e := range events[:max(n, 0)] {
-			if e.Fd == timerTag {
-				l.expired()
-			} else if r.Latencies, err = l.peers[e.Fd].receive(begin, r.Latencies); err != nil {
-				return r, err
-			}
+		if err := l.turn(begin, &r); err != nil {
+			return r, err
 		}
 	}
 	l.sent += uint64(total)
 	return r, nil
+}
+
+// turn waits for answers or the timer, and takes what there is.
+func (l *Loop) turn(begin time.Time, r *Result) error {
+	n, err := unix.EpollWait(l.epoll, l.events, -1)
+	if err != nil && err != unix.EINTR {
+		return os.NewSyscallError("epoll_wait", err)
+	}
+	for _, e := range l.events[:max(n, 0)] {
+		if e.Fd == timerTag {
+			l.expired()
+		} else if r.Latencies, err = l.peers[e.Fd].receive(begin, r.Latencies); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Sent is how many requests were answered in all runs.
@@ -157,12 +182,10 @@ func (l *Loop) expired() {
 	_, _ = unix.Read(int(l.timer), count[:])
 }
 
-func (p *peer) send(due time.Duration) error {
-	p.reqID++
-	frame := libproto.AppendFrame(nil, libproto.Header{Op: libproto.OpTransfer, ReqID: p.reqID}, libproto.TransferRequest{ToUserID: p.ToUserID, Amount: 1})
-	p.due = append(p.due, due)
-	if n, err := unix.Write(p.FD, frame); err != nil || n != len(frame) {
-		return fmt.Errorf("openloop: write: %d of %d bytes: %w", n, len(frame), err)
+func (p *peer) send() error {
+	p.out = p.Exchange.AppendRequest(p.out[:0])
+	if n, err := unix.Write(p.FD, p.out); err != nil || n != len(p.out) {
+		return fmt.Errorf("openloop: write: %d of %d bytes: %w", n, len(p.out), err)
 	}
 	return nil
 }
@@ -177,19 +200,17 @@ func (p *peer) receive(begin time.Time, latencies []time.Duration) ([]time.Durat
 	}
 	p.in = p.in[:len(p.in)+n]
 	now := time.Since(begin)
-	decoder, used := libproto.Decoder{BodyLenMax: libproto.BodyLenMaxDefault}, 0
-	for {
-		f, n, err := decoder.Next(p.in[used:])
-		if n == 0 && err == nil {
-			break
-		}
-		if err != nil || f.Status != libproto.StatusOK || len(p.due) == 0 {
-			return latencies, fmt.Errorf("openloop: %w: %v %v: %w", ErrAnswer, f.Op, f.Status, err)
-		}
-		used += n
-		latencies = append(latencies, now-p.due[0])
-		p.due = p.due[1:]
+	used, answers, err := p.Exchange.Answers(p.in)
+	if err != nil {
+		return latencies, fmt.Errorf("openloop: %w", err)
 	}
-	p.in = p.in[:copy(p.in, bytes.Clone(p.in[used:]))]
+	if answers > len(p.due) {
+		return latencies, fmt.Errorf("openloop: %w: %d to %d", ErrUnasked, answers, len(p.due))
+	}
+	for _, due := range p.due[:answers] {
+		latencies = append(latencies, now-due)
+	}
+	p.due = p.due[:copy(p.due, p.due[answers:])]
+	p.in = p.in[:copy(p.in, p.in[used:])]
 	return latencies, nil
 }
