@@ -21,7 +21,9 @@ type peer struct {
 	answered int    // of the window
 }
 
-func newPeer(p Peer, depth int) *peer { return &peer{Peer: p, depth: depth, in: make([]byte, readBytes)} }
+func newPeer(p Peer, depth int) *peer {
+	return &peer{Peer: p, depth: depth, in: make([]byte, readBytes)}
+}
 
 // send writes the next window. Nothing else is under way, so the socket takes it whole.
 func (p *peer) send() error {

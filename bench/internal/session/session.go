@@ -91,6 +91,11 @@ func (c *Conn) Login(user string, keys libproto.Keys) (libproto.LoginResponse, e
 	return answer, nil
 }
 
+// Join joins a room after Login, without what was said before.
+func (c *Conn) Join(room uint32) error {
+	return c.ask(libproto.OpJoinRoom, libproto.JoinRoomRequest{RoomID: room}, new(libproto.JoinRoomResponse))
+}
+
 // Open connects, says HELLO and logs in.
 func Open(ctx context.Context, address, user string, keys libproto.Keys) (*Conn, error) {
 	c, err := Dial(ctx, address)
