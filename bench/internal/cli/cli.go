@@ -104,7 +104,10 @@ func (a *app) root() *cobra.Command {
 	for _, m := range measurements() {
 		root.AddCommand(a.measurementCommand(m))
 	}
-	root.AddCommand(a.figuresCommand(), a.demoCommand(), a.echoServerCommand())
+	root.AddCommand(
+		a.figuresCommand(), a.peersCommand(), a.demoCommand(),
+		a.echoServerCommand(), a.natsServerCommand(), a.natsServiceCommand(),
+	)
 	return root
 }
 
