@@ -93,7 +93,7 @@ func (p *postgresServer) run(ctx context.Context, binaries string, o Options, sy
 	}
 	defer reserved.Close()
 	p.address = address
-	args := slices.Concat([]string{"-D", p.path("data")}, postgresSettings(p.folder, address, synchronousCommit, o.Connections))
+	args := slices.Concat([]string{"-D", p.path("data")}, postgresSettings(address, synchronousCommit, o.Connections))
 	err = p.station.run(ctx, proc.Command{Path: filepath.Join(binaries, "postgres"), Args: args, User: as}, func(ctx context.Context) (err error) {
 		p.admin, err = p.dial(ctx)
 		return err
@@ -154,10 +154,10 @@ func (p *postgresServer) initialise(ctx context.Context, binaries string, as *sy
 
 // postgresSettings has what the comparison depends on; the rest is PostgreSQL's default. A vacuum that comes or not would be part of
 // some rounds.
-func postgresSettings(folder, address, synchronousCommit string, connections int) (args []string) {
+func postgresSettings(address, synchronousCommit string, connections int) (args []string) {
 	host, port, _ := net.SplitHostPort(address)
 	for _, setting := range []string{
-		"listen_addresses=" + host, "port=" + port, "unix_socket_directories=" + folder, "synchronous_commit=" + synchronousCommit,
+		"listen_addresses=" + host, "port=" + port, "unix_socket_directories=", "synchronous_commit=" + synchronousCommit,
 		"max_connections=" + strconv.Itoa(connections+10), "autovacuum=off", "ssl=off",
 	} {
 		args = append(args, "-c", setting)

@@ -37,19 +37,28 @@ func (c Class) table(o Options) figure.Table {
 		},
 	}
 	for _, row := range c.Rows {
-		t.Rows = append(t.Rows, []string{
-			row.Name, number(row.PerS), ratio(row.PerSRatio), number(row.CPUUs), ratio(row.CPURatio), number(row.P50Us), ratio(row.P50Ratio),
-			number(row.P99Us), number(row.ClientCPUUs), number(sample.Spread{Median: float64(row.MemoryBytes) / (1 << 20)}),
-		})
+		t.Rows = append(t.Rows, row.cells(row == c.Rows[0]))
 	}
 	return t
 }
 
+func (r *Row) cells(own bool) []string {
+	ratio := func(s sample.Spread) string {
+		if own {
+			return "1 ×"
+		}
+		return figure.SpreadText(s, "×")
+	}
+	return []string{
+		r.Name, number(r.PerS), ratio(r.PerSRatio), number(r.CPUUs), ratio(r.CPURatio), number(r.P50Us), ratio(r.P50Ratio),
+		number(r.P99Us), number(r.ClientCPUUs), number(sample.Spread{Median: float64(r.MemoryBytes) / (1 << 20)}),
+	}
+}
+
+// number is the middle alone: what drifts with the machine is in the ratios.
 func number(s sample.Spread) string {
 	return figure.SpreadText(sample.Spread{Median: s.Median}, "")
 }
-
-func ratio(s sample.Spread) string { return figure.SpreadText(s, "×") }
 
 // csvColumns are the spreads of a row by their names; each becomes three columns.
 var csvColumns = []struct {
