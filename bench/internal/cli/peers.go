@@ -95,7 +95,8 @@ func (a *app) peers(ctx context.Context, o peers.Options, to peersOutputs) error
 	if to.json != standardOut && to.markdown != standardOut && to.csv != standardOut {
 		err = tables(figure.Table.Text)(a.stdout)
 	}
-	return errors.Join(err, a.writeTo(to.json, report.JSON), a.writeTo(to.markdown, tables(figure.Table.Markdown)), a.writeTo(to.csv, result.CSV))
+	markdown := tables(figure.Table.Markdown)
+	return errors.Join(err, a.writeTo(to.json, report.JSON), a.writeTo(to.markdown, markdown), a.writeTo(to.csv, result.CSV))
 }
 
 // natsServerCommand and natsServiceCommand are what the comparison with NATS runs as processes of their own.

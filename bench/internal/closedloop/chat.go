@@ -30,7 +30,8 @@ func (c *Chat) AppendRequest(dst []byte) []byte {
 		return dst
 	}
 	c.reqID++
-	return libproto.AppendFrame(dst, libproto.Header{Op: libproto.OpChatSend, ReqID: c.reqID}, libproto.ChatSendRequest{RoomID: c.room, Message: c.message})
+	request := libproto.ChatSendRequest{RoomID: c.room, Message: c.message}
+	return libproto.AppendFrame(dst, libproto.Header{Op: libproto.OpChatSend, ReqID: c.reqID}, request)
 }
 
 const (

@@ -63,7 +63,8 @@ func (p *peer) receive() (whole bool, err error) {
 	p.got = copy(p.in, p.in[used:p.got])
 	p.answered += answers
 	if p.answered > p.depth || p.got == len(p.in) {
-		return false, fmt.Errorf("closedloop: %w: %d to a window of %d, and %d bytes of another one", ErrAnswer, p.answered, p.depth, p.got)
+		return false, fmt.Errorf("closedloop: %w: %d to a window of %d, and %d bytes of another one",
+			ErrAnswer, p.answered, p.depth, p.got)
 	}
 	return answers > 0 && p.answered == p.depth, nil
 }

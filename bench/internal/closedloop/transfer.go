@@ -9,8 +9,8 @@ import (
 	"tradechat.internal/libproto"
 )
 
-// The part of a response's header that repeats the request's: opcode, status (OK is a request's 0) and req_id. Responses may come in
-// another order than the requests.
+// The part of a response's header that repeats the request's: opcode, status (OK is a request's 0) and req_id. Responses may come
+// in another order than the requests.
 const (
 	echoedFrom = 10
 	reqIDAt    = 14
@@ -82,5 +82,6 @@ func (t *Transfer) Answers(in []byte) (used, answers int, err error) {
 func (t *Transfer) wrong(response []byte) error {
 	decoder := libproto.Decoder{BodyLenMax: libproto.BodyLenMaxDefault}
 	f, _, _ := decoder.Next(response) // whatever can be read of it
-	return fmt.Errorf("%w to TRANSFERs up to %d: %v %v, req_id %d %s", ErrAnswer, t.reqID, f.Op, f.Status, f.ReqID, session.Detail(f.Body))
+	return fmt.Errorf("%w to TRANSFERs up to %d: %v %v, req_id %d %s",
+		ErrAnswer, t.reqID, f.Op, f.Status, f.ReqID, session.Detail(f.Body))
 }

@@ -1,5 +1,5 @@
-// Package natspeer runs a NATS server, and a service that answers behind it, as tradechat-bench's hidden sub-commands: as processes of
-// their own, so that what they use is told from what the client uses. The server is nats-server itself, as a library.
+// Package natspeer runs a NATS server, and a service that answers behind it, as tradechat-bench's hidden sub-commands: as
+// processes of their own, so that what they use is told from what the client uses. The server is nats-server itself, as a library.
 package natspeer
 
 import (

@@ -128,7 +128,10 @@ func (l *Loop) RunTogether(ctx context.Context, rate float64, duration time.Dura
 	})
 }
 
-func (l *Loop) run(ctx context.Context, rate float64, duration time.Duration, answersEach int, send func(i int, due time.Duration) error) (r Result, err error) {
+// run sends; each request has so many answers.
+func (l *Loop) run(
+	ctx context.Context, rate float64, duration time.Duration, answersEach int, send func(i int, due time.Duration) error,
+) (r Result, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	total := int(rate * duration.Seconds())

@@ -33,10 +33,14 @@ func classes(binaries proc.Binaries, o Options) []class {
 		}}
 	}
 	redis := func(fsync string) contender {
-		return contender{Redis, "Redis, transfer in Lua, appendfsync " + fsync, func(ctx context.Context) (rival, error) { return startRedis(ctx, fsync, false) }}
+		return contender{Redis, "Redis, transfer in Lua, appendfsync " + fsync, func(ctx context.Context) (rival, error) {
+			return startRedis(ctx, fsync, false)
+		}}
 	}
 	postgres := func(commit string) contender {
-		return contender{Postgres, "PostgreSQL, synchronous_commit " + commit, func(ctx context.Context) (rival, error) { return startPostgres(ctx, o, commit) }}
+		return contender{Postgres, "PostgreSQL, synchronous_commit " + commit, func(ctx context.Context) (rival, error) {
+			return startPostgres(ctx, o, commit)
+		}}
 	}
 	nats := func(name string, room bool) contender {
 		return contender{NATS, name, func(ctx context.Context) (rival, error) { return startNATS(ctx, room) }}
@@ -66,7 +70,9 @@ func classes(binaries proc.Binaries, o Options) []class {
 // chosen leaves out what is not to be compared; a class without a rival has nothing to say.
 func chosen(all []class, only []string) (list []class) {
 	for _, c := range all {
-		c.contenders = slices.DeleteFunc(c.contenders, func(one contender) bool { return one.peer != "" && !slices.Contains(only, one.peer) })
+		c.contenders = slices.DeleteFunc(c.contenders, func(one contender) bool {
+			return one.peer != "" && !slices.Contains(only, one.peer)
+		})
 		if len(c.contenders) > 1 {
 			list = append(list, c)
 		}

@@ -6,9 +6,9 @@
 //	in memory    --durability none    Redis without a file, its GET, NATS request and reply, two echoes
 //	fan-out      a room of N          a NATS subject with N subscribers
 //
-// All are driven by the same client: one thread, one epoll set, the same number of connections and of requests of each under way
-// (closedloop), and then at one rate that all of a class can hold (openloop). What differs is an Exchange for each protocol: requests
-// are bytes that were made beforehand where they never change, answers are checked.
+// All are driven by the same client: one thread, one epoll set, the same number of connections and of requests of each under
+// way (closedloop), and then at one rate that all of a class can hold (openloop). What differs is an Exchange for each protocol:
+// requests are bytes that were made beforehand where they never change, answers are checked.
 //
 //	bench ──▶ rival.Start ── a process of its own on loopback, in a folder of its own
 //	  │         Connect   ── n sockets with their Exchanges, ready to drive

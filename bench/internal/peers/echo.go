@@ -14,7 +14,7 @@ import (
 	"tradechat.internal/bench/internal/proc"
 )
 
-// epollEcho is the echo in C, which is compiled when it is needed. It lies in a folder of its own so as not to be part of this package.
+// epollEcho is the echo in C, which is compiled when it is needed. It lies in a folder of its own, which is none of Go's.
 //
 //go:embed csrc/epollecho.c
 var epollEcho []byte
@@ -58,7 +58,8 @@ func (e *echo) run(ctx context.Context, compiler string, place *station) error {
 	if err := os.WriteFile(source, epollEcho, 0o600); err != nil {
 		return fmt.Errorf("peers: %w", err)
 	}
-	if out, err := exec.CommandContext(ctx, compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source).CombinedOutput(); err != nil {
+	out, err := exec.CommandContext(ctx, compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source).CombinedOutput()
+	if err != nil {
 		return fmt.Errorf("peers: %s: %w\n%s", compiler, err, out)
 	}
 	process, err := proc.Start(proc.Command{Path: program, Stderr: os.Stderr, Args: []string{

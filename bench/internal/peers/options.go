@@ -37,7 +37,8 @@ type Options struct {
 // DefaultOptions is what a comparison is reported with.
 func DefaultOptions() Options {
 	return Options{
-		Only: Names(), Workers: 1, Connections: 50, Subscribers: 100, Depth: 1, Rounds: 5, Duration: 2 * time.Second, Latency: 2 * time.Second,
+		Only: Names(), Workers: 1, Connections: 50, Subscribers: 100, Depth: 1,
+		Rounds: 5, Duration: 2 * time.Second, Latency: 2 * time.Second,
 	}
 }
 

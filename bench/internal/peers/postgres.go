@@ -29,7 +29,7 @@ const postgresTables = `
 create table accounts (id int primary key, balance bigint not null check (balance >= 0));
 create table ledger (id bigserial primary key, payer int not null, payee int not null, amount bigint not null);`
 
-// The statements of a transfer. The payer's comes first: the check on the balance refuses an overdraft before anything else is done.
+// The statements of a transfer. The payer's comes first: the check on the balance refuses an overdraft before the rest is done.
 var postgresStatements = []struct{ name, sql string }{
 	{"debit", "update accounts set balance = balance - $1 where id = $2"},
 	{"credit", "update accounts set balance = balance + $1 where id = $2"},
@@ -94,7 +94,8 @@ func (p *postgresServer) run(ctx context.Context, binaries string, o Options, sy
 	defer reserved.Close()
 	p.address = address
 	args := slices.Concat([]string{"-D", p.path("data")}, postgresSettings(address, synchronousCommit, o.Connections))
-	err = p.station.run(ctx, proc.Command{Path: filepath.Join(binaries, "postgres"), Args: args, User: as}, func(ctx context.Context) (err error) {
+	command := proc.Command{Path: filepath.Join(binaries, "postgres"), Args: args, User: as}
+	err = p.station.run(ctx, command, func(ctx context.Context) (err error) {
 		p.admin, err = p.dial(ctx)
 		return err
 	})
@@ -147,13 +148,14 @@ func (p *postgresServer) initialise(ctx context.Context, binaries string, as *sy
 		return err
 	}
 	if err := made.Wait(ctx); err != nil {
-		return p.explain(fmt.Errorf("peers: a new PostgreSQL cluster, for which the folder %s must be open to its user: %w", p.folder, err))
+		err = fmt.Errorf("peers: a new PostgreSQL cluster, whose user must be able to enter %s: %w", p.folder, err)
+		return p.explain(err)
 	}
 	return nil
 }
 
-// postgresSettings has what the comparison depends on; the rest is PostgreSQL's default. A vacuum that comes or not would be part of
-// some rounds.
+// postgresSettings has what the comparison depends on; the rest is PostgreSQL's default. A vacuum would be part of some rounds,
+// and not of others.
 func postgresSettings(address, synchronousCommit string, connections int) (args []string) {
 	host, port, _ := net.SplitHostPort(address)
 	for _, setting := range []string{
@@ -171,7 +173,8 @@ func (p *postgresServer) dial(ctx context.Context) (*pgconn.PgConn, error) {
 
 // Connect makes two accounts for each connection: it moves money from one to the other, so no two connections wait for a row.
 func (p *postgresServer) Connect(ctx context.Context, n int) (peers []closedloop.Peer, err error) {
-	insert := fmt.Sprintf("insert into accounts select i, %d from generate_series(%d, %d) i", openingMinor, p.accounts+1, p.accounts+2*n)
+	insert := fmt.Sprintf("insert into accounts select i, %d from generate_series(%d, %d) i",
+		openingMinor, p.accounts+1, p.accounts+2*n)
 	if _, err := p.admin.Exec(ctx, insert).ReadAll(); err != nil {
 		return nil, fmt.Errorf("peers: postgres: %w", err)
 	}

@@ -20,8 +20,8 @@ import (
 	"tradechat.internal/libnet"
 )
 
-// transferScript moves ARGV[3] from one field of the accounts to another, refuses what would be an overdraft, and counts. Redis runs it
-// as one unit.
+// transferScript moves ARGV[3] from one field of the accounts to another, refuses what would be an overdraft, and counts. Redis
+// runs it as one unit.
 const transferScript = `local left = redis.call('HINCRBY', KEYS[1], ARGV[1], -ARGV[3])
 if left < 0 then
   redis.call('HINCRBY', KEYS[1], ARGV[1], ARGV[3])
@@ -80,7 +80,8 @@ func (r *redisServer) run(ctx context.Context, path, fsync string) error {
 	if err := os.WriteFile(config, []byte(redisConfig(address, r.folder, r.password, fsync)), 0o600); err != nil {
 		return fmt.Errorf("peers: %w", err)
 	}
-	err = r.station.run(ctx, proc.Command{Path: path, Args: []string{config}, Folder: r.folder}, func(ctx context.Context) (err error) {
+	command := proc.Command{Path: path, Args: []string{config}, Folder: r.folder}
+	err = r.station.run(ctx, command, func(ctx context.Context) (err error) {
 		r.admin, err = dialRedis(ctx, address, r.password)
 		return err
 	})
@@ -96,7 +97,8 @@ func (r *redisServer) run(ctx context.Context, path, fsync string) error {
 func redisConfig(address, folder, password, fsync string) string {
 	_, port, _ := net.SplitHostPort(address)
 	lines := []string{
-		"bind 127.0.0.1", "port " + port, "dir " + folder, "requirepass " + password, "daemonize no", `save ""`, "auto-aof-rewrite-percentage 0",
+		"bind 127.0.0.1", "port " + port, "dir " + folder, "requirepass " + password, "daemonize no",
+		`save ""`, "auto-aof-rewrite-percentage 0",
 	}
 	if fsync == noFile {
 		lines = append(lines, "appendonly no")

@@ -139,7 +139,8 @@ func (h *heat) fullSpeed(ctx context.Context) error {
 				continue
 			}
 			e.row.Rounds = append(e.row.Rounds, round)
-			h.say("peers: %s: round %d of %d: %s: %.0f/s, %.2f µs, client %.2f µs", h.key, i, h.options.Rounds, e.name, round.PerS, round.CPUUs, round.ClientCPUUs)
+			h.say("peers: %s: round %d of %d: %s: %.0f/s, %.2f µs, client %.2f µs",
+				h.key, i, h.options.Rounds, e.name, round.PerS, round.CPUUs, round.ClientCPUUs)
 		}
 	}
 	return h.memory(ctx)

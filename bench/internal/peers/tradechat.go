@@ -16,7 +16,8 @@ type tradechat struct {
 }
 
 func startTradechat(ctx context.Context, binaries proc.Binaries, o Options, durability string, room bool) (*tradechat, error) {
-	s, err := server.Start(ctx, binaries, server.Options{Workers: o.Workers, Args: []string{"--idle-timeout", "1h", "--durability", durability}})
+	args := []string{"--idle-timeout", "1h", "--durability", durability}
+	s, err := server.Start(ctx, binaries, server.Options{Workers: o.Workers, Args: args})
 	if err != nil {
 		return nil, err
 	}

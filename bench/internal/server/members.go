@@ -11,7 +11,7 @@ import (
 // lobby is the room that always exists.
 const lobby = 1
 
-// Members logs n new users in, who join the lobby, and returns their bare sockets. The first will send the message, the others listen.
+// Members logs n new users in, who join the lobby, and returns their bare sockets. The first sends the message, the others listen.
 func (s *Server) Members(ctx context.Context, n int, message []byte) ([]closedloop.Peer, error) {
 	users, err := s.AddUsers(ctx, n, openingMinor)
 	if err != nil {

@@ -23,8 +23,9 @@ func (s *Server) Traders(ctx context.Context, n int) ([]closedloop.Peer, error) 
 }
 
 // connect logs users in, prepares each session, if there is something to prepare, and returns the bare sockets.
-func (s *Server) connect(ctx context.Context, users []User, exchange func(i int) closedloop.Exchange, prepare func(*session.Conn) error) (
-	peers []closedloop.Peer, err error) {
+func (s *Server) connect(
+	ctx context.Context, users []User, exchange func(i int) closedloop.Exchange, prepare func(*session.Conn) error,
+) (peers []closedloop.Peer, err error) {
 	for i, u := range users {
 		c, err := session.Open(ctx, s.Address, u.Name, u.Keys)
 		if err == nil && prepare != nil {
