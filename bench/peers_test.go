@@ -1,12 +1,17 @@
 package bench_test
 
 import (
+	"bufio"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // peersReport is the JSON of tradechat-bench peers.
@@ -76,6 +81,36 @@ func checkPeersRow(t *testing.T, class string, row peersRow) {
 	if row.Rounds[0].Count == 0 || row.Latencies[0].Answers == 0 || row.PerS.Median <= 0 || row.CPUUs.Median <= 0 ||
 		row.ClientCPUUs.Median <= 0 || row.P50Us.Median <= 0 || row.MemoryBytes <= 0 {
 		t.Errorf("%s, %s: %+v", class, row.Name, row)
+	}
+}
+
+// What was started is ended before its folder is removed, while it starts as well as under load.
+func TestPeersThatIsInterruptedLeavesNothing(t *testing.T) {
+	for _, moment := range []string{"starting PostgreSQL", "round 2 of"} {
+		t.Run(moment, func(t *testing.T) {
+			r := newBenchRun(t, "peers", "--rounds", "100", "--duration", "100ms", "--connections", "4")
+			t.Parallel()
+			r.cmd.Stderr = nil
+			progress, err := r.cmd.StderrPipe()
+			if err := errors.Join(err, r.cmd.Start()); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { r.cmd.Process.Kill() })
+			lines := bufio.NewScanner(progress)
+			for lines.Scan() && !strings.Contains(lines.Text(), moment) {
+			}
+			if err := r.cmd.Process.Signal(unix.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+			rest, err := io.ReadAll(progress)
+			if err := errors.Join(err, lines.Err()); err != nil {
+				t.Error(err)
+			}
+			if err := r.cmd.Wait(); err == nil || r.exitCode() != 130 {
+				t.Errorf("%v, want exit code 130\n%s", err, rest)
+			}
+			r.wantNothingLeft(t)
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -241,7 +242,7 @@ func (h *heat) equalLoad(ctx context.Context) error {
 
 // rate is what the slowest can hold.
 func (h *heat) rate() float64 {
-	slowest := slices.MinFunc(h.rivals, func(a, b *entrant) int { return int(a.slowest() - b.slowest()) }).slowest()
+	slowest := slices.MinFunc(h.rivals, func(a, b *entrant) int { return cmp.Compare(a.slowest(), b.slowest()) }).slowest()
 	if h.together {
 		slowest /= float64(h.options.Subscribers)
 	}
@@ -249,7 +250,7 @@ func (h *heat) rate() float64 {
 }
 
 func (e *entrant) slowest() float64 {
-	return slices.MinFunc(e.row.Rounds, func(a, b Round) int { return int(a.PerS - b.PerS) }).PerS
+	return slices.MinFunc(e.row.Rounds, func(a, b Round) int { return cmp.Compare(a.PerS, b.PerS) }).PerS
 }
 
 func (h *heat) latency(ctx context.Context, loop *openloop.Loop) (l Latency, err error) {
