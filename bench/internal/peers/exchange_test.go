@@ -102,7 +102,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 		name, want string
 		exchange   closedloop.Exchange
 	}{
-		{"redis", "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$0\r\n\r\n", &redisExchange{appendCommand(nil, "SET", "a", "")}},
+		{"redis", "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$0\r\n\r\n", &redisExchange{command("SET", "a", "")}},
 		{"nats, the request", "PUB service inbox.7 44\r\n" + strings.Repeat("q", 44) + "\r\n", newNATSRequester(7)},
 		{"nats, the message", "PUB room 64\r\n" + strings.Repeat("m", 64) + "\r\n", newNATSMember(true)},
 		{"nats, a listener", "", newNATSMember(false)},

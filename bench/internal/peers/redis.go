@@ -80,8 +80,7 @@ func (r *redisServer) run(ctx context.Context, path, fsync string) error {
 	if err := os.WriteFile(config, []byte(redisConfig(address, r.folder, r.password, fsync)), 0o600); err != nil {
 		return fmt.Errorf("peers: %w", err)
 	}
-	command := proc.Command{Path: path, Args: []string{config}, Folder: r.folder}
-	err = r.station.run(ctx, command, func(ctx context.Context) (err error) {
+	err = r.station.run(ctx, proc.Command{Path: path, Args: []string{config}}, func(ctx context.Context) (err error) {
 		r.admin, err = dialRedis(ctx, address, r.password)
 		return err
 	})
@@ -113,9 +112,9 @@ func (r *redisServer) Connect(ctx context.Context, n int) (peers []closedloop.Pe
 	for i := range n {
 		payer, payee := strconv.Itoa(r.accounts), strconv.Itoa(r.accounts+1)
 		r.accounts += 2
-		request := appendCommand(nil, "EVALSHA", r.script, "2", accountsKey, countKey, payer, payee, "1")
+		request := command("EVALSHA", r.script, "2", accountsKey, countKey, payer, payee, "1")
 		if r.get {
-			request = appendCommand(nil, "GET", countKey)
+			request = command("GET", countKey)
 			_, err = r.admin.ask("SET", countKey, "0")
 		} else {
 			_, err = r.admin.ask("HSET", accountsKey, payer, strconv.Itoa(openingMinor), payee, strconv.Itoa(openingMinor))
@@ -208,7 +207,7 @@ func (c *redisConn) ask(words ...string) (answer redcon.RESP, err error) {
 	if err := c.socket.SetDeadline(time.Now().Add(setUpMax)); err != nil {
 		return answer, fmt.Errorf("peers: %w", err)
 	}
-	if _, err := c.socket.Write(appendCommand(nil, words...)); err != nil {
+	if _, err := c.socket.Write(command(words...)); err != nil {
 		return answer, fmt.Errorf("peers: %w", err)
 	}
 	var in []byte

@@ -30,10 +30,11 @@ func (r *redisExchange) Answers(in []byte) (used, answers int, err error) {
 	return used, answers, nil
 }
 
-func appendCommand(dst []byte, words ...string) []byte {
-	dst = redcon.AppendArray(dst, len(words))
+// command encodes one.
+func command(words ...string) []byte {
+	encoded := redcon.AppendArray(nil, len(words))
 	for _, word := range words {
-		dst = redcon.AppendBulkString(dst, word)
+		encoded = redcon.AppendBulkString(encoded, word)
 	}
-	return dst
+	return encoded
 }
