@@ -21,7 +21,7 @@ client in turns (A B A B), and prints throughput, processor time of a request, l
 ratios to tradechat in the same round. Durability is matched: what is on disk before the answer is compared with its like.
 
 What is not installed is skipped, with a word on why: redis-server and postgresql are the names of Debian's packages, gcc makes
-the echo in C, and NATS is built in. There are no targets. It takes about six minutes.`
+the echo in C, and NATS is built in. There are no targets. It takes about five minutes.`
 
 // peersOutputs says where the comparison goes.
 type peersOutputs struct{ json, markdown, csv string }
@@ -87,7 +87,7 @@ func (a *app) peers(ctx context.Context, o peers.Options, to peersOutputs) error
 				}
 				fmt.Fprintln(w)
 			}
-			_, err := fmt.Fprintln(w, environment)
+			_, err := fmt.Fprintln(w, strings.Join(append(result.Versions(), environment.String()), ", "))
 			return err
 		}
 	}

@@ -21,6 +21,9 @@ const (
 	ServiceCommand = "nats-service"
 )
 
+// Version is nats-server's.
+const Version = server.VERSION
+
 const (
 	// readyMax is how long the server may take until it accepts.
 	readyMax = 10 * time.Second

@@ -83,6 +83,9 @@ func (e *echo) Connect(ctx context.Context, n int) ([]closedloop.Peer, error) {
 // PIDs is the one process.
 func (e *echo) PIDs(context.Context) ([]int, error) { return []int{e.process.PID()}, nil }
 
+// Version is that of this build.
+func (e *echo) Version() string { return "" }
+
 // Check has nothing to ask for: every answer was seen.
 func (e *echo) Check(context.Context, uint64) error { return nil }
 

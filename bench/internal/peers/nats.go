@@ -85,6 +85,9 @@ func (n *natsServer) PIDs(context.Context) ([]int, error) {
 	return pids, nil
 }
 
+// Version is the library's.
+func (n *natsServer) Version() string { return "NATS " + natspeer.Version }
+
 // Check has nothing to ask for: NATS keeps nothing, and every answer was seen.
 func (n *natsServer) Check(context.Context, uint64) error { return nil }
 

@@ -215,6 +215,11 @@ func (p *postgresServer) bare(ctx context.Context) (fd int, err error) {
 // PIDs are the postmaster and all that it has forked: a process for each connection, and its writers.
 func (p *postgresServer) PIDs(context.Context) ([]int, error) { return procfs.Family(p.process.PID()) }
 
+// Version is the server's.
+func (p *postgresServer) Version() string {
+	return "PostgreSQL " + p.admin.ParameterStatus("server_version")
+}
+
 // Check counts the ledger and adds the balances up.
 func (p *postgresServer) Check(ctx context.Context, sent uint64) error {
 	results, err := p.admin.Exec(ctx, "select count(*), (select sum(balance) from accounts) from ledger").ReadAll()

@@ -49,7 +49,8 @@ type redisServer struct {
 	get      bool
 	admin    *redisConn
 	script   string // the script's digest
-	accounts int    // that were made
+	version  string
+	accounts int // that were made
 }
 
 func startRedis(ctx context.Context, fsync string, get bool) (*redisServer, error) {
@@ -88,8 +89,23 @@ func (r *redisServer) run(ctx context.Context, path, fsync string) error {
 		return err
 	}
 	loaded, err := r.admin.ask("SCRIPT", "LOAD", transferScript)
+	if err != nil {
+		return err
+	}
 	r.script = string(loaded.Data)
+	r.version, err = r.info("server", "redis_version:")
 	return err
+}
+
+// info is what follows a name in a section of INFO, up to a comma or the line's end.
+func (r *redisServer) info(section, name string) (string, error) {
+	answer, err := r.admin.ask("INFO", section)
+	_, rest, _ := strings.Cut(string(answer.Data), name)
+	end := strings.IndexAny(rest, ",\r\n")
+	if err == nil && end < 0 {
+		err = fmt.Errorf("peers: redis: %w to INFO %s: no %s", closedloop.ErrAnswer, section, name)
+	}
+	return rest[:max(end, 0)], err
 }
 
 // redisConfig has what the comparison depends on; the rest is Redis's default. Snapshots, and rewrites of the file, would fork.
@@ -139,16 +155,17 @@ func (r *redisServer) Connect(ctx context.Context, n int) (peers []closedloop.Pe
 // PIDs is the one process.
 func (r *redisServer) PIDs(context.Context) ([]int, error) { return []int{r.process.PID()}, nil }
 
+// Version is the server's.
+func (r *redisServer) Version() string { return "Redis " + r.version }
+
 // Check looks at the counter, or at how often GET was called, and at the sum of the accounts.
 func (r *redisServer) Check(_ context.Context, sent uint64) error {
 	if r.get {
-		stats, err := r.admin.ask("INFO", "commandstats")
+		calls, err := r.info("commandstats", "cmdstat_get:calls=")
 		if err != nil {
 			return err
 		}
-		_, rest, _ := strings.Cut(string(stats.Data), "cmdstat_get:calls=")
-		calls, _, _ := strings.Cut(rest, ",")
-		return sameCount("redis", calls, sent)
+		return sameCount(Redis, calls, sent)
 	}
 	count, err := r.admin.ask("GET", countKey)
 	if err != nil {
@@ -166,7 +183,7 @@ func (r *redisServer) Check(_ context.Context, sent uint64) error {
 	if want := int64(r.accounts) * openingMinor; sum != want {
 		return fmt.Errorf("peers: redis: %w: the accounts hold %d, not %d", ErrDisagree, sum, want)
 	}
-	return sameCount("redis", string(count.Data), sent)
+	return sameCount(Redis, string(count.Data), sent)
 }
 
 // Stop ends it.

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"slices"
 	"time"
 
 	"tradechat.internal/bench/internal/sample"
@@ -11,6 +12,18 @@ type Result struct {
 	Options Options   `json:"options"`
 	Classes []Class   `json:"classes"`
 	Skipped []Skipped `json:"skipped"`
+}
+
+// Versions are those of all that was compared and not made here, in the order of their first row.
+func (r Result) Versions() (list []string) {
+	for _, c := range r.Classes {
+		for _, row := range c.Rows {
+			if row.Version != "" && !slices.Contains(list, row.Version) {
+				list = append(list, row.Version)
+			}
+		}
+	}
+	return list
 }
 
 // Skipped is what could not be compared.
@@ -31,6 +44,7 @@ type Class struct {
 // Row is what was found of one contender, a request or a delivery at a time.
 type Row struct {
 	Name        string        `json:"name"`
+	Version     string        `json:"version,omitempty"` // of what was not made here
 	Rounds      []Round       `json:"rounds"`
 	Latencies   []Latency     `json:"latencies"`
 	PerS        sample.Spread `json:"per_s"`

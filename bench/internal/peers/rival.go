@@ -28,6 +28,9 @@ type rival interface {
 	// PIDs are the numbers of all its processes.
 	PIDs(ctx context.Context) ([]int, error)
 
+	// Version is what it says of itself; "" for what is made here.
+	Version() string
+
 	// Check compares the requests that it has counted itself with those that were sent and answered.
 	Check(ctx context.Context, sent uint64) error
 

@@ -93,7 +93,7 @@ func (h *heat) startAll(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
-		e := &entrant{contender: c, rival: started, row: &Row{Name: c.name}}
+		e := &entrant{contender: c, rival: started, row: &Row{Name: c.name, Version: started.Version()}}
 		h.rivals, h.found.Rows = append(h.rivals, e), append(h.found.Rows, e.row)
 	}
 	return nil

@@ -79,7 +79,7 @@ var csvColumns = []struct {
 // CSV writes a line for each contender: the middle, the least and the most of everything.
 func (r Result) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	header := []string{"class", "name", "unit", "latency_rate_per_s", "memory_bytes"}
+	header := []string{"class", "name", "version", "unit", "latency_rate_per_s", "memory_bytes"}
 	for _, c := range csvColumns {
 		header = append(header, c.name, c.name+"_min", c.name+"_max")
 	}
@@ -87,7 +87,7 @@ func (r Result) CSV(w io.Writer) error {
 	plain := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	for _, c := range r.Classes {
 		for _, row := range c.Rows {
-			line := []string{c.Key, row.Name, c.Unit, plain(c.RatePerS), strconv.FormatInt(row.MemoryBytes, 10)}
+			line := []string{c.Key, row.Name, row.Version, c.Unit, plain(c.RatePerS), strconv.FormatInt(row.MemoryBytes, 10)}
 			for _, column := range csvColumns {
 				s := column.of(row)
 				line = append(line, plain(s.Median), plain(s.Min), plain(s.Max))

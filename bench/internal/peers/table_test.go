@@ -3,6 +3,7 @@ package peers
 import (
 	"encoding/csv"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +22,7 @@ func comparison(t *testing.T) Result {
 		return r
 	}
 	c := Class{Name: "transfers", Key: "in-memory", Unit: "request", RatePerS: 500, Rows: []*Row{row("tradechat", 2000, 5), row("other, in Lua", 1000, 10)}}
+	c.Rows[1].Version = "Other 1.2"
 	if err := c.sumUp(); err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +43,14 @@ func TestRatiosAreOfNeighbouringRounds(t *testing.T) {
 	}
 	if row.PerS.Median != 1500 || row.P99Us.Min != 500 {
 		t.Errorf("%+v", row)
+	}
+}
+
+func TestVersionsAreNamedOnce(t *testing.T) {
+	r := comparison(t)
+	r.Classes = append(r.Classes, r.Classes[0])
+	if got := r.Versions(); !slices.Equal(got, []string{"Other 1.2"}) {
+		t.Errorf("%v", got)
 	}
 }
 
@@ -79,12 +89,12 @@ func TestCSV(t *testing.T) {
 	if err != nil || len(lines) != 3 {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for i, want := range map[int]string{0: "class", 1: "name", 4: "memory_bytes", 8: "per_s_ratio"} {
+	for i, want := range map[int]string{0: "class", 1: "name", 2: "version", 5: "memory_bytes", 9: "per_s_ratio"} {
 		if lines[0][i] != want {
 			t.Errorf("column %d is %q, want %q", i, lines[0][i], want)
 		}
 	}
-	if got := strings.Join(lines[2][:11], "|"); got != "in-memory|other, in Lua|request|500|1572864|1500|1000|2000|0.5|0.5|0.5" {
+	if got := strings.Join(lines[2][:12], "|"); got != "in-memory|other, in Lua|Other 1.2|request|500|1572864|1500|1000|2000|0.5|0.5|0.5" {
 		t.Errorf("%s", got)
 	}
 }

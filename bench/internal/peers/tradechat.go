@@ -34,6 +34,9 @@ func (t *tradechat) Connect(ctx context.Context, n int) ([]closedloop.Peer, erro
 	return t.Traders(ctx, n)
 }
 
+// Version is that of this build, which the environment says.
+func (t *tradechat) Version() string { return "" }
+
 // Check asks for its statistics.
 func (t *tradechat) Check(ctx context.Context, sent uint64) error {
 	if t.room {
