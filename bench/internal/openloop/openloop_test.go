@@ -45,9 +45,9 @@ func TestRunTogetherTimesEveryDelivery(t *testing.T) {
 	}
 }
 
-// Run asks on the first connection, and the other one of the hub is answered though nothing was asked there.
-func TestAnswersToNothingAreFound(t *testing.T) {
-	peers, _ := hubtest.Open(t, 2)
+func TestMoreAnswersThanRequestsAreFound(t *testing.T) {
+	peers, exchanges := hubtest.Open(t, 1)
+	peers[0].Exchange = doubling{exchanges[0]}
 	l, err := New(peers)
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +56,14 @@ func TestAnswersToNothingAreFound(t *testing.T) {
 	if _, err = l.Run(t.Context(), 100, 10*time.Millisecond); !errors.Is(err, ErrUnasked) {
 		t.Errorf("%v", err)
 	}
+}
+
+// doubling takes every line for two answers.
+type doubling struct{ *hubtest.Exchange }
+
+func (d doubling) Answers(in []byte) (used, answers int, err error) {
+	used, answers, err = d.Exchange.Answers(in)
+	return used, 2 * answers, err
 }
 
 func TestWrongAnswersEndARun(t *testing.T) {
