@@ -1,5 +1,5 @@
 # tradechat: everything a developer runs. `make` alone lists the targets. Needs Go (go.work says which), gcc for the
-# race detector, and git for the version; Go fetches the rest.
+# C libraries and the race detector, and git for the version; Go fetches the rest.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -8,12 +8,14 @@ SHELL := /bin/bash
 
 GO        ?= go
 PREFIX    ?= /usr/local
+LIBDIR    ?= $(PREFIX)/lib
 DESTDIR   ?=
 ARGS      ?=
 TESTFLAGS ?=
 FUZZTIME  ?= 10s
 BENCH     ?= .
 BENCHTIME ?= 1s
+RESULTS   ?= docs/results
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.0
 
@@ -32,11 +34,15 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Tests run programs and read files that Go's test cache does not know of: never take a result from it.
 TEST := $(GO) test -count=1 $(TESTFLAGS)
 
-.PHONY: build run demo test race crash durability model lint fuzz bench install clean help check-go standalone
+.PHONY: build libs run demo test test-c race crash mutants durability model chaos lint fuzz bench bench-c results
+.PHONY: install uninstall clean help check-go standalone
 
 build: check-go ## the binaries, into bin/
 	@mkdir -p bin
 	$(BUILD) -o bin/ $(COMMANDS)
+
+libs: check-go ## the libraries for C, into lib/: libproto, libnet, liblog, and libtradechat, which is all of them
+	GO="$(GO)" scripts/c-libs.sh lib
 
 run: build ## the server in the foreground; ARGS='--listen 127.0.0.1:0 --workers 2'
 	bin/tradechatd $(ARGS)
@@ -47,17 +53,26 @@ demo: build ## the whole main job on real connections, with a worker killed in t
 test: check-go standalone ## all tests, and that each module builds alone; TESTFLAGS='-run Name -v'
 	$(TEST) -timeout 5m $(PACKAGES)
 
+test-c: check-go ## all tests of the C libraries: sanitizers and ten seconds of threads, too; takes minutes
+	$(TEST) -timeout 20m -v ./bench/clib -clib=all
+
 race: check-go ## all tests under the race detector
 	CGO_ENABLED=1 $(TEST) -race -timeout 10m $(PACKAGES)
 
-crash: check-go ## slot processes killed at every instruction of every operation, and repaired; takes minutes
-	$(TEST) -timeout 30m -v -run '^TestKilledAtEveryInstruction$$' ./shmstore -crash=all
+crash: check-go ## processes killed, and stopped, at every instruction of every operation, and repaired; takes minutes
+	$(TEST) -timeout 30m -v -run '^Test(KilledAtEveryInstruction|AKillLeavesWhatWasCopied|ARestoreThatWasCutShortIsNotBelieved|FrozenAtEveryInstruction|NoWakeUpIsLost)$$' ./shmstore -crash=all
+
+mutants: check-go ## bugs seeded in the product, one at a time, and which check catches each; takes minutes; ARGS='--run repair-'
+	$(GO) run ./shmstore/internal/mutants $(ARGS)
 
 durability: check-go ## the whole server killed under load, 300 times, and what it had answered looked up; takes minutes
 	TRADECHAT_KILL_ROUNDS=300 $(TEST) -timeout 30m -v -run '^TestEverythingKilledAgainAndAgain$$' ./server/scenario
 
 model: ## the model of commit and repair, every interleaving of every kill; needs spin and gcc, takes minutes
 	scripts/model.sh
+
+chaos: build ## the drill: a server killed and damaged 500 times under load, and what its clients were told checked; takes minutes; ARGS='--seed 7'
+	bin/tradechat-bench chaos --kills 500 $(ARGS)
 
 lint: check-go ## gofmt, vet, staticcheck and more; settings in .golangci.yml
 	$(GO) run $(GOLANGCI_LINT) run $(PACKAGES)
@@ -70,12 +85,26 @@ bench: check-go ## the Go benchmarks; BENCH=Name BENCHTIME=1s
 	@echo "commit:  $(VERSION)  flags: -bench $(BENCH) -benchtime $(BENCHTIME)"
 	$(TEST) -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -p 1 $(PACKAGES)
 
-install: build ## the binaries into DESTDIR/PREFIX/bin (PREFIX=/usr/local)
+bench-c: libs ## what the C libraries cost: ns a frame from C, in Go, and in C by hand; and their sizes; BENCHTIME=1s
+	$(TEST) -run '^$$' -bench . -benchtime $(BENCHTIME) ./bench/clib
+	@echo "sizes, stripped, in bytes:"
+	@cd lib && stat -L -c '%9s  %n' *.a *.so
+
+results: build ## the Real Test and its report, into RESULTS (docs/results); eight minutes; ARGS='--only locks --duration 60s'
+	bin/tradechat-bench real-test --out $(RESULTS) $(ARGS)
+	bin/tradechat-bench report $(RESULTS)
+
+install: build libs ## binaries, C libraries, headers, pkg-config files and a man page into DESTDIR/PREFIX (/usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/bin"
 	install -m 0755 $(BINARIES:%=bin/%) "$(DESTDIR)$(PREFIX)/bin"
+	@PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" scripts/c-install.sh install lib
 
-clean: ## bin/ and profiles; not tradechat-data/
-	rm -rf bin
+uninstall: ## removes what install has put there, with the same PREFIX and DESTDIR
+	rm -f $(BINARIES:%="$(DESTDIR)$(PREFIX)/bin/%")
+	@PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" scripts/c-install.sh uninstall lib
+
+clean: ## bin/, lib/ and profiles; not tradechat-data/
+	rm -rf bin lib
 	find . -name .git -prune -o -type f \( -name '*.prof' -o -name '*.test' -o -name 'coverage.out' \) -exec rm -f {} +
 
 help: ## this list

@@ -10,8 +10,8 @@ import (
 type report struct {
 	Environment struct{ Machine, Kernel, Go, Date string }
 	Figures     []struct {
-		What, Unit string
-		Value      float64
+		What, Unit, Detail string
+		Value              float64
 	}
 	Details map[string]map[string]any
 }
@@ -28,6 +28,7 @@ var measurementRuns = []struct {
 	{"respawn --rounds 2 --connections 40", 1, []string{"rounds", "first_ms", "running_ms"}},
 	{"durability --connections 10 --rounds 1 --duration 200ms", 3, []string{"ratio", "fdatasync_us", "rounds"}},
 	{"warm-start --users 50 --connections 10 --rounds 2 --duration 100ms", 1, []string{"ready_ms", "records"}},
+	{"attacks --quick --attack silent,checksum-storm", 3, []string{"options", "attacks"}},
 	{"go-bench --source .. --benchtime 5ms --count 1 --replay-records 30000 --replay-accounts 1000", 6, []string{"benchmarks"}},
 }
 
@@ -60,8 +61,11 @@ func checkReport(t *testing.T, got report, name string, figures int, details []s
 		t.Errorf("%d figures, want %d: %+v", len(got.Figures), figures, got.Figures)
 	}
 	for _, f := range got.Figures {
-		if f.What == "" || (f.Value <= 0 && name != "allocs" && name != "durability") || f.Value < 0 && name != "durability" {
+		if f.What == "" || (f.Value <= 0 && name != "allocs" && name != "durability" && name != "attacks") || f.Value < 0 && name != "durability" {
 			t.Errorf("figure %+v", f)
+		}
+		if name == "attacks" && f.Unit == "" && f.Value != 0 {
+			t.Errorf("what must not happen under attack, and did: %+v", f)
 		}
 	}
 	for _, key := range details {

@@ -51,7 +51,7 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	c := &Client{
 		cfg:     cfg,
 		inbox:   newInbox(cfg.PushesMax),
-		rooms:   memberships{told: make(map[uint32]uint64)},
+		rooms:   memberships{rooms: make(map[uint32]standing)},
 		changed: make(chan struct{}),
 	}
 	attempt, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
@@ -99,9 +99,7 @@ func (c *Client) connect(ctx context.Context, lastReqID uint64) (*link, greeting
 
 // receive runs on a reader's goroutine.
 func (c *Client) receive(p Push) {
-	if p = c.rooms.note(p); p != nil {
-		c.inbox.put(p)
-	}
+	c.rooms.note(p, c.inbox.put)
 }
 
 // Server is what the server said of itself when the present connection was made.

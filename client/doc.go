@@ -32,4 +32,5 @@
 // # Locks
 //
 // Client.mu, link.mu, memberships.mu and inbox.mu are leaves: none is held while another is taken, nor while waiting.
+// call.naming is taken before link.mu.
 package client

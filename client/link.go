@@ -43,6 +43,7 @@ type call struct {
 	reqID   uint64        // 0 before it is queued, unless it is sent again
 	sent    atomic.Pointer[sentAs]
 	retried bool                       // it was sent before
+	naming  sync.Mutex                 // held while it may get another name, and when its caller leaves, who is told its name
 	gone    atomic.Bool                // its caller does not wait any more
 	end     uint64                     // the offset in the stream behind its frame
 	slot    bool                       // it holds one of link.slots
@@ -183,9 +184,16 @@ func (l *link) make(ctx context.Context, r request) error {
 	case a := <-c.answer: // both were ready: the answer is worth more
 		return l.finish(c, a, r.resp)
 	default:
-		c.gone.Store(true)
+		c.leave()
 		return l.unanswered(c, ctx.Err())
 	}
+}
+
+// leave notes that the caller does not wait any more. The name that it has then stays.
+func (c *call) leave() {
+	c.naming.Lock()
+	defer c.naming.Unlock()
+	c.gone.Store(true)
 }
 
 // acquire takes a place among the calls under way.

@@ -162,9 +162,15 @@ func (c *Client) returning() (ServerInfo, credentials) {
 
 // rejoin joins the rooms of the last connection. A room that refuses is given up; a busy server is tried again later.
 func (c *Client) rejoin(ctx context.Context, l *link) error {
-	for _, room := range c.rooms.rooms() {
+	for _, room := range c.rooms.ids() {
 		var r libproto.JoinRoomResponse
-		err := l.call(ctx, libproto.OpJoinRoom, libproto.JoinRoomRequest{RoomID: room}, &r, c.rooms.rejoin(room, c.inbox.put))
+		anew, err := c.begunAnew(ctx, l, room)
+		if err == nil {
+			err = l.call(ctx, libproto.OpJoinRoom, libproto.JoinRoomRequest{RoomID: room}, &r, c.rooms.rejoin(room, anew, c.inbox.put))
+		}
+		if err == nil {
+			_, err = c.look(ctx, l, room, r.LastSeq)
+		}
 		var refusal *StatusError
 		switch {
 		case err == nil:
@@ -176,6 +182,35 @@ func (c *Client) rejoin(ctx context.Context, l *link) error {
 		}
 	}
 	return nil
+}
+
+// begunAnew reports whether a room counts its messages anew since the last connection: the landmark does not stand in it any
+// more. A room whose landmark is not retained any more is taken to have gone on, unless it has fewer messages.
+func (c *Client) begunAnew(ctx context.Context, l *link, room uint32) (bool, error) {
+	known := c.rooms.known(room)
+	if known.seq == 0 {
+		return false, nil
+	}
+	there, err := c.look(ctx, l, room, known.seq)
+	return there.seq != 0 && there != known, err
+}
+
+// look finds the last message of a room up to seq, if one is retained, and keeps it as the landmark if there is no later one.
+func (c *Client) look(ctx context.Context, l *link, room uint32, seq uint64) (landmark, error) {
+	if seq == 0 {
+		return landmark{}, nil
+	}
+	r, err := ask[libproto.RoomHistoryResponse](ctx, l, libproto.OpRoomHistory, libproto.RoomHistoryRequest{RoomID: room, BeforeSeq: seq + 1, RowsMax: 1})
+	var refusal *StatusError
+	switch {
+	case errors.As(err, &refusal) && refusal.Status != libproto.StatusServerBusy: // JOIN_ROOM will say what is wrong
+		return landmark{}, nil
+	case err != nil || len(r.Messages) == 0:
+		return landmark{}, err
+	}
+	there := landmark{r.Messages[0].RoomSeq, r.Messages[0].TimeNs}
+	c.rooms.see(room, there)
+	return there, nil
 }
 
 // adopt makes l, on which s is logged in, the connection in use and keeps it alive. The Client may have ended meanwhile:

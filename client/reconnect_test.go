@@ -90,6 +90,61 @@ func TestReconnectWithoutGap(t *testing.T) {
 	wantEqual(t, "seq", message.Seq, uint64(2))
 }
 
+// TestRoomThatBeganAnew: a room whose message at the latest known place is not the one that stood there counts anew, whether it has
+// fewer messages than before or, meanwhile, more.
+func TestRoomThatBeganAnew(t *testing.T) {
+	for name, tt := range map[string]struct {
+		there   []libproto.RoomMessage // what ROOM_HISTORY finds up to message 11
+		lastSeq uint64
+		want    client.Push
+	}{
+		"it went on":          {[]libproto.RoomMessage{{RoomSeq: 11, TimeNs: 5}}, 20, &client.Gap{RoomID: 1, FirstSeq: 12, LastSeq: 20, Cause: client.GapLost}},
+		"nothing is retained": {nil, 20, &client.Gap{RoomID: 1, FirstSeq: 12, LastSeq: 20, Cause: client.GapLost}},
+		"another message":     {[]libproto.RoomMessage{{RoomSeq: 11, TimeNs: 6}}, 20, &client.RoomReset{RoomID: 1, LastSeq: 20}},
+		"just as many":        {[]libproto.RoomMessage{{RoomSeq: 11, TimeNs: 6}}, 11, &client.RoomReset{RoomID: 1, LastSeq: 11}},
+		"fewer messages":      {[]libproto.RoomMessage{{RoomSeq: 4, TimeNs: 6}}, 4, &client.RoomReset{RoomID: 1, LastSeq: 4}},
+		"no messages at all":  {nil, 0, &client.RoomReset{RoomID: 1, LastSeq: 0}},
+		"messages in between": {[]libproto.RoomMessage{{RoomSeq: 4, TimeNs: 6}}, 12, &client.RoomReset{RoomID: 1, LastSeq: 12}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := peertest.Listen(t)
+			p.Answer(libproto.OpJoinRoom, libproto.JoinRoomResponse{LastSeq: 10})
+			c, conn := logIn(t, p)
+			if _, err := c.JoinRoom(testContext(t), 1, 0); err != nil {
+				t.Fatal(err)
+			}
+			conn.Push(libproto.OpChatBroadcast, libproto.ChatBroadcast{RoomID: 1, RoomSeq: 11, TimeNs: 5})
+			expectPush[*client.ChatMessage](t, c)
+			p.Answer(libproto.OpJoinRoom, libproto.JoinRoomResponse{LastSeq: tt.lastSeq})
+			p.Answer(libproto.OpRoomHistory, libproto.RoomHistoryResponse{Messages: tt.there})
+			conn.Close()
+			expectPush[*client.Disconnected](t, c)
+			wantEqual(t, "told", nextPush(t, c), tt.want)
+			expectPush[*client.Reconnected](t, c)
+		})
+	}
+}
+
+// TestMessagesThatWereOnTheirWay when the connection was lost are told as a gap, although the server counts them as sent: before
+// the server's own gap, and before the next message.
+func TestMessagesThatWereOnTheirWay(t *testing.T) {
+	var lastSeq atomic.Uint64
+	p := roomPeer(t, &lastSeq)
+	c, conn := logIn(t, p)
+	join(t, c, 1, 2) // each has had message 1
+	p.Handle(libproto.OpLogin, func(c *peertest.Conn, f libproto.Frame) {
+		p.LogIn(c, f)
+		c.Push(libproto.OpRoomEvent, libproto.RoomEvent{RoomID: 1, Kind: libproto.RoomEventGap, FirstSeq: 4, LastSeq: 9})
+		c.Push(libproto.OpChatBroadcast, libproto.ChatBroadcast{RoomID: 2, RoomSeq: 9})
+	})
+	lastSeq.Store(9)
+	conn.Close()
+	expectPush[*client.Disconnected](t, c)
+	wantEqual(t, "gap", *expectPush[*client.Gap](t, c), client.Gap{RoomID: 1, FirstSeq: 2, LastSeq: 9, Cause: client.GapServer})
+	wantEqual(t, "gap", *expectPush[*client.Gap](t, c), client.Gap{RoomID: 2, FirstSeq: 2, LastSeq: 8, Cause: client.GapLost})
+	wantEqual(t, "message", expectPush[*client.ChatMessage](t, c).Seq, uint64(9))
+}
+
 // TestReplayInterrupted: what was to be replayed and did not come is told as a gap.
 func TestReplayInterrupted(t *testing.T) {
 	p := peertest.Listen(t)
@@ -263,6 +318,42 @@ func TestCallsOverALoss(t *testing.T) {
 	b, err := c.Balance(testContext(t)) // is repeated
 	wantEqual(t, "balance", []any{b.Minor, err}, []any{int64(7), nil})
 	wantEqual(t, "balances that the server saw", balances.Load(), uint64(2))
+}
+
+// TestACallerWhoHasLeftIsNotServedUnderAnotherName: the session is gone, the request was not applied, and its caller leaves while the
+// client finds that out. He was told the old name; made anew the request would be applied behind his back.
+func TestACallerWhoHasLeftIsNotServedUnderAnotherName(t *testing.T) {
+	p := peertest.Listen(t)
+	p.SetHello(func(r *libproto.HelloResponse) { r.Capabilities |= libproto.CapResume })
+	p.Handle(libproto.OpLogin, func(c *peertest.Conn, f libproto.Frame) {
+		if decoded(t, f).(*libproto.LoginRequest).ResumeSessionID != 0 {
+			c.Refuse(f, libproto.StatusExpired, 0, "")
+			return
+		}
+		p.LogIn(c, f)
+	})
+	var deposits atomic.Int64
+	p.Handle(libproto.OpDeposit, func(c *peertest.Conn, f libproto.Frame) {
+		if deposits.Add(1) == 1 {
+			c.Close()
+			return
+		}
+		c.Reply(f, libproto.TxnResponse{TxnID: 1})
+	})
+	ctx, leave := context.WithCancel(testContext(t))
+	left := make(chan error, 1)
+	p.Handle(libproto.OpTxnStatus, func(c *peertest.Conn, f libproto.Frame) {
+		leave()
+		wantEqual(t, "request of the caller who left", outcomeError(<-left).SessionID, uint64(1))
+		c.Reply(f, libproto.TxnStatusResponse{Outcome: libproto.TxnNotApplied})
+	})
+	p.Answer(libproto.OpBalance, libproto.BalanceResponse{})
+	c, _ := logIn(t, p)
+	_, err := c.Deposit(ctx, 1)
+	left <- err
+	_, err = c.Balance(testContext(t)) // is answered after whatever the client sent by itself
+	wantEqual(t, "balance", err, nil)
+	wantEqual(t, "deposits that the server saw", deposits.Load(), int64(1))
 }
 
 // TestCallsWhileReconnecting wait no longer than their context, and are not sent.

@@ -70,8 +70,7 @@ func (c *Client) settle(ctx context.Context, l *link, orphans []*call) error {
 		as := o.sent.Load()
 		a, again, err := l.fate(ctx, o.op, as.sessionID, as.reqID)
 		if err == nil && again {
-			o.reqID, o.retried = 0, false
-			err = l.enqueue(o, o.req)
+			err = l.makeAnew(o)
 		} else if err == nil {
 			l.end(o, a)
 		}
@@ -81,6 +80,18 @@ func (c *Client) settle(ctx context.Context, l *link, orphans []*call) error {
 		}
 	}
 	return nil
+}
+
+// makeAnew sends an orphan under a new name, unless its caller has left: that one was told the old name, under which it was
+// not applied and must not be any more.
+func (l *link) makeAnew(o *call) error {
+	o.naming.Lock()
+	defer o.naming.Unlock()
+	if o.gone.Load() {
+		return nil
+	}
+	o.reqID, o.retried = 0, false
+	return l.enqueue(o, o.req)
 }
 
 // fate asks what became of a request of a session that is gone. again: it was not applied, and will not be.

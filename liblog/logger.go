@@ -3,6 +3,7 @@ package liblog
 import (
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -46,6 +47,14 @@ func New(o Options) *Logger {
 // WithSlot is a logger whose lines also carry the worker slot. It shares the writer and the table of repeats.
 func (l *Logger) WithSlot(slot int) *Logger {
 	return &Logger{Logger: l.With().Int(FieldSlot, slot).Logger(), repeats: l.repeats}
+}
+
+// At starts an event of a level that is known at run time only. It returns nil when the level is disabled.
+func (l *Logger) At(level Level) *zerolog.Event {
+	if level.zerolog() < l.GetLevel() {
+		return nil
+	}
+	return l.WithLevel(level.zerolog())
 }
 
 // Limited starts an event that may repeat often. key names the kind of event and is a constant, never made of
@@ -93,7 +102,7 @@ func output(w io.Writer, f Format) io.Writer {
 
 // isTerminal asks through SyscallConn: File.Fd may change the file's blocking mode.
 func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
+	file, ok := w.(syscall.Conn) // an *os.File, or what wraps one
 	if !ok {
 		return false
 	}

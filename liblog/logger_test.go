@@ -198,3 +198,18 @@ func TestConcurrentEventsAreWholeLines(t *testing.T) {
 		t.Errorf("%d lines, want %d", got, writers*events)
 	}
 }
+
+func TestAtTakesALevel(t *testing.T) {
+	var out bytes.Buffer
+	log := New(Options{Writer: &out, Level: LevelWarn})
+	for level := LevelTrace; level < LevelOff; level++ {
+		log.At(level).Msg("at " + level.String())
+	}
+	lines := parse(t, &out)
+	if len(lines) != 2 || lines[0]["level"] != "warn" || lines[1]["level"] != "error" || lines[1]["message"] != "at error" {
+		t.Errorf("lines %v, want one of warn and one of error", lines)
+	}
+	if New(Options{Writer: &out, Level: LevelOff}).At(LevelError) != nil {
+		t.Error("a log that is off starts an event")
+	}
+}

@@ -89,6 +89,23 @@ func SetBuffers(fd, receiveBytes, sendBytes int) error {
 	return nil
 }
 
+// SetTimeouts sets SO_RCVTIMEO and SO_SNDTIMEO (socket(7)): how long one system call on a blocking socket may take. 0 and
+// less mean no limit. ReadN and WriteN set them anew.
+func SetTimeouts(fd int, receive, send time.Duration) error {
+	if err := setTimeout(fd, unix.SO_RCVTIMEO, "SO_RCVTIMEO", receive); err != nil {
+		return err
+	}
+	return setTimeout(fd, unix.SO_SNDTIMEO, "SO_SNDTIMEO", send)
+}
+
+func setTimeout(fd, option int, name string, d time.Duration) error {
+	limit := unix.NsecToTimeval(int64(max(d, 0)))
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, option, &limit); err != nil {
+		return fmt.Errorf("set %s to %v on descriptor %d: %w", name, d, fd, err)
+	}
+	return nil
+}
+
 func setInt(fd, level, option int, name string, value int) error {
 	if err := unix.SetsockoptInt(fd, level, option, value); err != nil {
 		return fmt.Errorf("set %s to %d on descriptor %d: %w", name, value, fd, err)

@@ -63,3 +63,30 @@ func TestSecondsRoundsUp(t *testing.T) {
 		}
 	}
 }
+
+func TestSetTimeoutsBoundsOneRead(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range pair {
+		t.Cleanup(func() { unix.Close(fd) })
+	}
+	if err := SetTimeouts(pair[0], 20*time.Millisecond, -1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unix.Read(pair[0], make([]byte, 1)); err != unix.EAGAIN {
+		t.Errorf("read of a silent peer: %v, want EAGAIN", err)
+	}
+	for option, want := range map[int]unix.Timeval{
+		unix.SO_RCVTIMEO: unix.NsecToTimeval(int64(20 * time.Millisecond)),
+		unix.SO_SNDTIMEO: {},
+	} {
+		if got, err := unix.GetsockoptTimeval(pair[0], unix.SOL_SOCKET, option); err != nil || *got != want {
+			t.Errorf("option %d: %v, %v, want %v", option, got, err, want)
+		}
+	}
+	if err := SetTimeouts(-1, time.Second, time.Second); !errors.Is(err, unix.EBADF) {
+		t.Errorf("SetTimeouts(-1): %v, want EBADF", err)
+	}
+}

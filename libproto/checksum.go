@@ -27,6 +27,12 @@ func makeCRCAfter() (t [8]crc32.Table) {
 	return t
 }
 
+// Checksum returns what Seal puts into a frame's checksum field: the sum of the header, without that field, and of the body.
+// Like Seal it panics when frame is shorter than a header.
+func Checksum(frame []byte) uint32 {
+	return checksum((*[HeaderLen]byte)(frame), frame[HeaderLen:])
+}
+
 // checksum returns the CRC-32 (IEEE 802.3) of the header without its checksum field, then of the body.
 func checksum(h *[HeaderLen]byte, body []byte) uint32 {
 	le := binary.LittleEndian

@@ -93,7 +93,7 @@ func (c *cursor) bytes() []byte {
 
 func (c *cursor) str() []byte {
 	s := c.bytes()
-	if err := textFault(s); err != nil {
+	if err := CheckText(s); err != nil {
 		c.fail(err)
 	}
 	return s

@@ -7,10 +7,11 @@ import (
 
 // ValidText reports whether s may travel as a str: valid UTF-8 without NUL. Encoding does not check it, decoding does.
 func ValidText(s []byte) bool {
-	return textFault(s) == nil
+	return CheckText(s) == nil
 }
 
-func textFault(s []byte) error {
+// CheckText is ValidText with a reason: nil, ErrUTF8 or ErrNUL.
+func CheckText(s []byte) error {
 	switch {
 	case !utf8.Valid(s):
 		return ErrUTF8

@@ -49,10 +49,13 @@ func (st *Store) TransferBatch(s Session, reqID uint64, legs []Leg, out []LegRes
 			continue
 		}
 		posting, err := st.executeLeg(b.order(i))
-		out[i] = LegResult{Err: err, Seq: posting.Seq}
-		if err == nil {
-			b.result.Seq, b.result.Balance = posting.Seq, posting.Balance
+		if err != nil {
+			out[i].Err = err
+			b.result.Basis = max(b.result.Basis, posting.Basis)
+			continue
 		}
+		out[i].Seq = posting.Seq
+		b.result.Seq, b.result.Balance = posting.Seq, posting.Balance
 	}
 	if b.result.Replayed {
 		st.metrics.Add(CounterReplays, 1)

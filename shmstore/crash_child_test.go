@@ -3,13 +3,18 @@ package shmstore
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"runtime"
 	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
+	"tradechat.internal/shmstore/txlog"
 )
 
 // What the child does that is killed, and what must come of it.
@@ -18,12 +23,14 @@ import (
 const (
 	alice, bob, carol uint32 = 1, 2, 3
 
-	crashReqID = 7
+	crashReqID   = 7
+	crashFailure = "the disk is gone"
 )
 
 var (
 	crashMessage     = []byte("0123456789")
 	crashLongMessage = bytes.Repeat([]byte("x"), 500)
+	crashPadding     = bytes.Repeat([]byte("y"), 40)
 	crashAddress     = netip.MustParseAddr("192.0.2.9")
 )
 
@@ -32,16 +39,21 @@ type balanceChange [carol + 1]int64
 
 // crashOperation is something that slot 0 is killed in the middle of.
 type crashOperation struct {
-	name    string
-	sampled bool   // part of every test run
-	user    uint32 // whose session the child has; 0: alice's
-	prepare func(st *Store, s Session) error
-	run     func(st *Store, s Session) error
+	name       string
+	sampled    bool   // part of every test run
+	unrivalled bool   // the watcher takes part: nobody is left to want the same
+	user       uint32 // whose session the child has; 0: alice's
+	prepare    func(st *Store, s Session) error
+	arrange    func(t *testing.T, scene *crashScene) // what the others do, in the parent, before the child goes on
+	run        func(st *Store, s Session) error
 
 	lockMode  LockMode
+	holds     bool            // the watcher has bob's lock meanwhile
 	records   []balanceChange // what it adds to the log
+	names     txlog.Kind      // its record names a user (dave), his keys (bob's) or a room
 	message   []byte          // what it sends to room 1, if anything
 	committed func(before *crashBefore, seg *Segment) bool
+	check     func(v *verdict, watcher *Store, before *crashBefore) // what else must hold after the repair
 }
 
 var crashOperations = []crashOperation{
@@ -72,7 +84,7 @@ var crashOperations = []crashOperation{
 		records: []balanceChange{{alice: -5, bob: 5}, {alice: -6, carol: 6}}, committed: headRaised,
 	},
 	{
-		name: "create user", sampled: true,
+		name: "create user", sampled: true, names: txlog.KindUserCreate,
 		run: func(st *Store, _ Session) error {
 			_, err := st.CreateUser([]byte("dave"), keyOf(newKey), keyOf(newKey))
 			return err
@@ -80,12 +92,12 @@ var crashOperations = []crashOperation{
 		records: []balanceChange{{}}, committed: headRaised,
 	},
 	{
-		name:    "set keys",
+		name: "set keys", sampled: true, names: txlog.KindUserKeys,
 		run:     func(st *Store, _ Session) error { return st.SetUserKeys(bob, keyOf(newKey), keyOf(newKey)) },
 		records: []balanceChange{{}}, committed: headRaised,
 	},
 	{
-		name:    "open room",
+		name: "open room", names: txlog.KindRoomCreate,
 		run:     func(st *Store, _ Session) error { _, _, err := st.OpenRoom([]byte("attic")); return err },
 		records: []balanceChange{{}}, committed: headRaised,
 	},
@@ -144,7 +156,7 @@ var crashOperations = []crashOperation{
 		},
 	},
 	{
-		name: "take over", sampled: true,
+		name: "take over", sampled: true, unrivalled: true,
 		run: func(st *Store, _ Session) error {
 			_, err := st.ResumeSession(bob, sessionOfSlot(st.seg, 1).ID)
 			return err
@@ -168,6 +180,79 @@ var crashOperations = []crashOperation{
 		name: "drain", prepare: receive, run: drain,
 		committed: func(_ *crashBefore, seg *Segment) bool {
 			return seg.mailboxes[0].cursor.Load() == seg.mailRing(0).state().tail
+		},
+	},
+	{
+		name: "resume after a restart", user: alice, prepare: forgetBoot,
+		run:       func(st *Store, _ Session) error { _, err := st.ResumeSession(carol, forgottenID(st.seg)); return err },
+		committed: func(_ *crashBefore, seg *Segment) bool { return seg.Online(carol) },
+		check: func(v *verdict, watcher *Store, _ *crashBefore) {
+			resumed, err := watcher.ResumeSession(carol, forgottenID(v.seg))
+			v.must("resume the session of before the restart", err)
+			watcher.DetachSession(resumed.Session)
+		},
+	},
+	{
+		name: "bind", unrivalled: true,
+		run: func(st *Store, _ Session) error { st.Close(); st.begin(); return nil },
+		committed: func(_ *crashBefore, seg *Segment) bool {
+			return seg.slots[0].generation.Load() == 2 && SlotState(seg.slots[0].state.Load()) == SlotRunning
+		},
+	},
+	{
+		name: "wait in vain for a lock", arrange: holdBob, holds: true,
+		run: func(st *Store, s Session) error {
+			if _, err := st.Transfer(s, crashReqID, bob, 30); !errors.Is(err, ErrBusy) {
+				return fmt.Errorf("the lock was held: %w", err)
+			}
+			return nil
+		},
+		committed: func(*crashBefore, *Segment) bool { return false },
+	},
+	{
+		name: "transfer, parked", prepare: useJournal, arrange: journalSleeps, run: transferAndPark,
+		records: []balanceChange{{alice: -30, bob: 30}}, committed: headRaised, check: checkParked,
+	},
+	{
+		name: "create user, parked", names: txlog.KindUserCreate, prepare: useJournal, arrange: journalSleeps,
+		run: func(st *Store, _ Session) error {
+			user, err := st.CreateUser([]byte("dave"), keyOf(newKey), keyOf(newKey))
+			if err != nil {
+				return err
+			}
+			return park(st, st.seg.UserSeq(user))
+		},
+		records: []balanceChange{{}}, committed: headRaised, check: checkParked,
+	},
+	{
+		name: "publish durable", sampled: true, prepare: useJournal, arrange: watcherParks,
+		run: func(st *Store, _ Session) error {
+			var group [4]txlog.Record
+			st.AwaitRecords(st.seg.Durable(), time.Minute)
+			n, err := st.seg.ReadLog(st.seg.Durable(), group[:])
+			if err == nil && n != 1 {
+				err = fmt.Errorf("%d records to write", n)
+			}
+			st.PublishDurable(group[0].Seq)
+			return err
+		},
+		committed: func(before *crashBefore, seg *Segment) bool { return seg.Durable() == before.head },
+		check:     checkPublished,
+	},
+	{
+		name: "fail journal", prepare: useJournal, arrange: watcherParks,
+		run:       func(st *Store, _ Session) error { st.FailJournal(crashFailure); return nil },
+		committed: func(_ *crashBefore, seg *Segment) bool { return seg.ReadOnly() },
+		check:     checkFailed,
+	},
+	{
+		name:      "use journal",
+		run:       func(st *Store, _ Session) error { st.seg.UseJournal(st.seg.Head()); return nil },
+		committed: func(_ *crashBefore, seg *Segment) bool { return seg.journaled() },
+		check: func(v *verdict, _ *Store, before *crashBefore) {
+			if v.seg.Durable() != before.head {
+				v.bad("records up to %d count as durable, want %d", v.seg.Durable(), before.head)
+			}
 		},
 	},
 	{
@@ -235,7 +320,7 @@ func fillRoomRing(st *Store, s Session) error {
 	}
 	r := st.seg.roomRing(1)
 	for r.filler(r.state().tail, entrySize(len(crashLongMessage))) == 0 {
-		if _, _, err := st.Send(s, 1, []byte(strings.Repeat("y", 40))); err != nil {
+		if _, _, err := st.Send(s, 1, crashPadding); err != nil {
 			return err
 		}
 	}
@@ -278,9 +363,128 @@ func connectionsCounted(seg *Segment) (n uint32) {
 	return n
 }
 
+// forgetBoot makes the segment one that was filled from disk: sessions of before are known to the log alone.
+func forgetBoot(st *Store, _ Session) error {
+	st.seg.control.bootHead = st.seg.Head()
+	return nil
+}
+
+func forgottenID(seg *Segment) uint64 { return seg.control.bootHead<<sessionRandomBits | 1 }
+
+// holdBob has the watcher hold bob's lock; its heart has stopped, so nobody waits long.
+func holdBob(t *testing.T, scene *crashScene) {
+	t.Helper()
+	if err := scene.watcher.lockAccounts(bob, 0); err != nil {
+		t.Fatal(err)
+	}
+	scene.watcher.slot.heartbeatNs.Store(1)
+}
+
+// releaseBob lets the watcher go on, unless it is dead too.
+func (v *verdict) releaseBob(watcher *Store) {
+	if v.anew {
+		return
+	}
+	if word := v.seg.accounts[bob].lock; word&^lockWaiters != watcher.owner {
+		v.bad("the lock of the living was taken: %08x", word)
+	}
+	watcher.unlockAccounts(bob, 0)
+}
+
+func useJournal(st *Store, _ Session) error {
+	st.seg.UseJournal(st.seg.Head())
+	return nil
+}
+
+// journalSleeps leaves the journal's word as it is while it sleeps.
+func journalSleeps(_ *testing.T, scene *crashScene) {
+	atomic.StoreUint32(&scene.seg.control.journalIdle, 1)
+}
+
+func transferAndPark(st *Store, s Session) error {
+	posting, err := st.Transfer(s, crashReqID, bob, 30)
+	if err != nil {
+		return err
+	}
+	return park(st, posting.Seq)
+}
+
+// park is what a worker does at the end of a turn in which it has promised a record.
+func park(st *Store, seq uint64) error {
+	st.NudgeJournal()
+	if st.Await(seq) {
+		return fmt.Errorf("record %d is durable", seq)
+	}
+	return nil
+}
+
+// watcherParks has the watcher wait for a record of its own.
+func watcherParks(t *testing.T, scene *crashScene) {
+	t.Helper()
+	st := scene.watcher
+	posting, err := st.DepositTo(carol, 1)
+	if err != nil || st.Await(posting.Seq) {
+		t.Fatalf("record %d does not wait for the journal: %v", posting.Seq, err)
+	}
+}
+
+// checkParked: what the dead waited for is promised by nobody before the journal says so, and the journal can say so.
+func checkParked(v *verdict, watcher *Store, before *crashBefore) {
+	if v.seg.Durable() != before.durable {
+		v.bad("records up to %d count as durable, %d are", v.seg.Durable(), before.durable)
+	}
+	v.publishAll(watcher)
+}
+
+// publishAll is the next journal's first round.
+func (v *verdict) publishAll(st *Store) {
+	var group [4]txlog.Record
+	n, err := v.seg.ReadLog(v.seg.Durable(), group[:])
+	v.must("read the log", err)
+	if uint64(n) != v.seg.Head()-v.seg.Durable() {
+		v.bad("%d records to be written behind %d, head %d", n, v.seg.Durable(), v.seg.Head())
+	}
+	st.PublishDurable(v.seg.Head())
+	v.must("await", v.seg.AwaitDurable(v.seg.Head(), 0))
+}
+
+// checkPublished: who waits is woken by the dead, by its repair or by its successor.
+func checkPublished(v *verdict, watcher *Store, before *crashBefore) {
+	durable := v.seg.Durable()
+	if durable != before.head && durable != before.durable {
+		v.bad("records up to %d count as durable, want %d or %d", durable, before.durable, before.head)
+	}
+	if durable == before.head && !v.anew && !v.wokenBefore && v.woken[1] == 0 {
+		v.bad("the watcher is not told that its record is durable")
+	}
+	v.publishAll(watcher)
+	if !v.anew && !v.wokenBefore && v.woken[1] == 0 {
+		v.bad("the watcher is never told that its record is durable")
+	}
+	if left := v.seg.slots[1].awaits.Load(); left != 0 {
+		v.bad("the watcher still awaits record %d", left)
+	}
+}
+
+// checkFailed: read-only is read-only, with the reason, until a later run; anything else goes on.
+func checkFailed(v *verdict, watcher *Store, _ *crashBefore) {
+	_, err := watcher.DepositTo(carol, 1)
+	if state, why := v.seg.JournalState(); state == JournalFailed {
+		if why != crashFailure || !errors.Is(err, ErrReadOnly) {
+			v.bad("failed with %q: a deposit meets %v", why, err)
+		}
+		if !v.anew && !v.wokenBefore && v.woken[1] == 0 {
+			v.bad("the watcher waits for a journal that has failed")
+		}
+		v.seg.UseJournal(v.seg.Head())
+		_, err = watcher.DepositTo(carol, 1)
+	}
+	v.must("deposit", err)
+}
+
 // The parent steps through the child's first thread: the role must stay on it.
 func init() {
-	if strings.HasPrefix(os.Getenv(envRole), "crash") {
+	if role := os.Getenv(envRole); strings.HasPrefix(role, "crash") || role == "meeting" {
 		runtime.LockOSThread()
 	}
 }
@@ -304,6 +508,14 @@ func crashRole(st *Store, n int, _ *bufio.Writer) error {
 func crashRepairRole(st *Store, _ int, _ *bufio.Writer) error {
 	return betweenStops(func() error {
 		_, err := st.RepairSlot(0)
+		return err
+	})
+}
+
+// crashReviveRole makes the segment of a run that was killed whole, as the next master, between two stops.
+func crashReviveRole(st *Store, _ int, _ *bufio.Writer) error {
+	return betweenStops(func() error {
+		_, _, err := st.seg.Revive(st.index, st.wake)
 		return err
 	})
 }

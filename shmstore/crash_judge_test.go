@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"tradechat.internal/shmstore/txlog"
 )
 
 // crashBefore is the scene as it was when the operation began.
@@ -14,12 +16,13 @@ type crashBefore struct {
 	balances balanceChange
 	lastSeq  uint64 // room 1's
 	mailTail uint64 // slot 1's
+	durable  uint64
 	session  Session
 }
 
 func takeBefore(seg *Segment) crashBefore {
 	return crashBefore{
-		head: seg.Head(), balances: balancesIn(seg),
+		head: seg.Head(), balances: balancesIn(seg), durable: seg.Durable(),
 		lastSeq: seg.roomRing(1).state().lastSeq, mailTail: seg.mailRing(1).state().tail,
 		session: victimSession(seg),
 	}
@@ -112,9 +115,11 @@ var (
 
 // verdict is a copy of a killed state under repair, and what is wrong with it.
 type verdict struct {
-	seg      *Segment
-	woken    [slotsMax]int
-	problems []string
+	seg         *Segment
+	woken       [slotsMax]int
+	wokenBefore bool // the watcher, by the dead
+	anew        bool // the watcher is a new process
+	problems    []string
 }
 
 func (v *verdict) wake(slot int) { v.woken[slot]++ }
@@ -166,7 +171,7 @@ func (j *crashJudge) describe(seg *Segment) string {
 }
 
 func (j *crashJudge) judge(image *crashImage, heart crashHeart) (problems []string) {
-	v := &verdict{seg: image.clone().seg}
+	v := &verdict{seg: image.clone().seg, wokenBefore: image.woken, anew: j.mend.anew}
 	defer func() {
 		if p := recover(); p != nil {
 			v.bad("panic: %v", p)
@@ -180,14 +185,20 @@ func (j *crashJudge) judge(image *crashImage, heart crashHeart) (problems []stri
 		v.bad("repair: %v", err)
 		return problems
 	}
+	if j.run.op.holds {
+		v.releaseBob(watcher)
+	}
 	v.checkWhole()
 	v.checkBooks(expected)
 	j.checkRetry(v, watcher, expected)
 	if !j.mend.anew {
-		v.checkWoken(image.woken)
+		v.checkWoken()
 		v.checkDelivered(watcher, j.run, expected)
 	}
 	j.checkResume(v, watcher, expected)
+	if j.run.op.check != nil {
+		j.run.op.check(v, watcher, &j.run.before)
+	}
 	v.expireAll(watcher)
 	v.checkWhole()
 	v.checkNobodyLeft()
@@ -233,12 +244,12 @@ func (j *crashJudge) expect(seg *Segment) crashExpectation {
 		}
 	}
 	if e.records != 0 {
-		switch op.name {
-		case "set keys":
+		switch op.names {
+		case txlog.KindUserKeys:
 			e.key = newKey
-		case "create user":
+		case txlog.KindUserCreate:
 			e.user = true
-		case "open room":
+		case txlog.KindRoomCreate:
 			e.rooms++
 		}
 	}
@@ -356,7 +367,7 @@ func watcherLeft(seg *Segment) watcherNews {
 }
 
 // checkWoken: whoever has something to drain finds that out, and does not sleep.
-func (v *verdict) checkWoken(before bool) {
+func (v *verdict) checkWoken() {
 	const slot = 1
 	rooms, mail := false, v.seg.slots[slot].mailDirty.Load() == 1
 	for _, word := range v.seg.dirtyWords(slot) {
@@ -369,7 +380,7 @@ func (v *verdict) checkWoken(before bool) {
 	if left.mail && !mail {
 		v.bad("the mailbox has something that the watcher is not told of")
 	}
-	if (rooms || mail || v.seg.slots[slot].armed.Load() == 0) && !before && v.woken[slot] == 0 {
+	if (rooms || mail || v.seg.slots[slot].armed.Load() == 0) && !v.wokenBefore && v.woken[slot] == 0 {
 		v.bad("the watcher is never woken: armed %d, rooms %v, mail %v", v.seg.slots[slot].armed.Load(), rooms, mail)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -15,16 +16,18 @@ import (
 // of a child instruction by instruction, and after each that changed the segment or an
 // eventfd they take a copy of what a SIGKILL would leave. On the copy the dead slot is
 // repaired; then all must be whole, whoever sleeps must have been woken, and everybody
-// else must be able to go on. The same is done to the master while it repairs.
+// else must be able to go on. The same is done to the master while it repairs, and while
+// it revives a segment. TestAKillLeavesWhatWasCopied holds the copies against real kills.
 
 var crashFlag = flag.String("crash", "some", "what TestKilledAtEveryInstruction covers: some or all")
 
-// crashTally is a row of the table at the end.
+// crashTally is a row of the table at the end: one path, killed after each of its instructions.
 type crashTally struct {
 	name         string
 	instructions int
-	notCommitted int // states before the operation's effect is for good
+	notCommitted int // kills before the path's effect is for good
 	committed    int // and after
+	repaired     int // repairs that were judged: of every distinct state, by each master, for each heart
 	violations   int
 }
 
@@ -53,8 +56,12 @@ func TestKilledAtEveryInstruction(t *testing.T) {
 				run.hearts = crashHearts
 			}
 			tallies = append(tallies, run.killOperation(t))
-			if victims := run.toRepair(all, repaired); len(victims) > 0 {
-				tallies = append(tallies, run.killRepairs(t, victims))
+			victims := run.toRepair(all, repaired)
+			if len(victims) > 0 {
+				tallies = append(tallies, run.killRepairs(t, &repairMender, victims))
+			}
+			if len(victims) > 0 && all {
+				tallies = append(tallies, run.killRepairs(t, &revivalMender, hardest(victims)))
 			}
 		})
 	}
@@ -81,13 +88,14 @@ func raceDetector() bool {
 func crashTable(tallies []*crashTally) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\noperation\tinstructions\tdistinct states\tnot committed\tcommitted\tviolations\t")
+	fmt.Fprintln(w, "\npath\tinstructions\tnot committed\tcommitted\trepaired\tviolations\t")
 	sum := crashTally{name: "total"}
 	for _, c := range tallies {
 		c.write(w)
 		sum.instructions += c.instructions
 		sum.notCommitted += c.notCommitted
 		sum.committed += c.committed
+		sum.repaired += c.repaired
 		sum.violations += c.violations
 	}
 	sum.write(w)
@@ -97,7 +105,7 @@ func crashTable(tallies []*crashTally) string {
 
 func (c *crashTally) write(w *tabwriter.Writer) {
 	fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t\n",
-		c.name, c.instructions, c.notCommitted+c.committed, c.notCommitted, c.committed, c.violations)
+		c.name, c.instructions, c.notCommitted, c.committed, c.repaired, c.violations)
 }
 
 // crashRun is one operation, killed everywhere.
@@ -123,7 +131,9 @@ type repairWork struct {
 	pending    txlog.Kind // of the newest, if it is not known to be applied
 	announced  [announcements]lockRef
 	held       [announcements]bool
-	ownerWords [2]uint32 // of the session rows that slot 0 has or takes
+	sessions   string // rows that are not free, and on which way they are
+	readOnly   bool
+	awaits     [2]bool // the dead and the watcher, a record that is to be durable
 	member     bool
 	connection bool // of the address table
 	news       bool // published in room 1 or the mailbox, and not drained by the watcher
@@ -135,19 +145,30 @@ func (run *crashRun) killOperation(t *testing.T) *crashTally {
 	child := traceChild(t, scene, "crash", 0, run.number)
 	defer child.end()
 	child.runToStop()
+	if run.op.arrange != nil {
+		run.op.arrange(t, scene)
+	}
 	scene.settle()
 	run.before = takeBefore(scene.seg)
 	tally := &crashTally{name: run.op.name}
 	judge := newCrashJudge(t, run, repairByMaster)
-	tally.instructions = child.eachState(func(image *crashImage, where string) {
+	child.eachInstruction(func(image *crashImage, where string, known bool) {
 		tally.count(run.op.committed(&run.before, image.seg))
-		run.keepVictim(image)
-		tally.violations += judge.report(image, where)
+		if !known {
+			run.keepVictim(image)
+			tally.judge(judge, image, where)
+		}
 	})
 	return tally
 }
 
+func (c *crashTally) judge(j *crashJudge, image *crashImage, where string) {
+	c.repaired += len(j.run.hearts)
+	c.violations += j.report(image, where)
+}
+
 func (c *crashTally) count(committed bool) {
+	c.instructions++
 	if committed {
 		c.committed++
 	} else {
@@ -185,9 +206,15 @@ func (run *crashRun) workLeft(seg *Segment) repairWork {
 			work.held[place] = ownerSlot(*word) == 0
 		}
 	}
-	for i := range work.ownerWords {
-		work.ownerWords[i] = seg.sessions[run.before.session.Row+uint32(i)].owner.Load()
+	var rows strings.Builder
+	for r := range seg.sessions {
+		if word := seg.sessions[r].owner.Load(); word != 0 {
+			fmt.Fprintf(&rows, "%d:%x ", r, word)
+		}
 	}
+	work.sessions = rows.String()
+	work.readOnly = seg.ReadOnly()
+	work.awaits = [2]bool{seg.slots[0].awaits.Load() != 0, seg.slots[1].awaits.Load() != 0}
 	return work
 }
 
@@ -204,30 +231,75 @@ func (run *crashRun) toRepair(all bool, known map[repairWork]bool) (chosen []cra
 	return chosen
 }
 
-// killRepairs kills the master in the middle of the repair of each victim.
-func (run *crashRun) killRepairs(t *testing.T, victims []crashVictim) *crashTally {
-	tally := &crashTally{name: "repair after " + run.op.name}
+// mender is a way of the master to make a segment whole, and what must come of it when it is killed on that way.
+type mender struct {
+	role  string
+	name  string    // in the table, before the operation's
+	again []mending // who goes on after it was killed
+	done  func(seg *Segment) bool
+}
+
+var (
+	repairMender = mender{
+		role: "crash-repair", name: "repair", again: []mending{repairByWatcher, reviveAll},
+		done: func(seg *Segment) bool { return SlotState(seg.slots[0].state.Load()) == SlotFree },
+	}
+
+	// Before it touches the segment a revival takes memory, which is most of its instructions: 37,000.
+	revivalMender = mender{
+		role: "crash-revive", name: "revival", again: []mending{reviveAll},
+		done: func(seg *Segment) bool {
+			return SlotState(seg.slots[0].state.Load()) == SlotFree && SlotState(seg.slots[1].state.Load()) == SlotFree
+		},
+	}
+)
+
+// hardest is the victim that has left most to do. The steps of a revival are those of a repair, slot by slot.
+func hardest(victims []crashVictim) []crashVictim {
+	return []crashVictim{slices.MaxFunc(victims, func(a, b crashVictim) int { return a.work.size() - b.work.size() })}
+}
+
+func (w *repairWork) size() (n int) {
+	if w.pending != 0 {
+		n++
+	}
+	for _, held := range w.held {
+		if held {
+			n++
+		}
+	}
+	return n
+}
+
+// killRepairs kills the master in the middle of making each victim's segment whole.
+func (run *crashRun) killRepairs(t *testing.T, m *mender, victims []crashVictim) *crashTally {
+	tally := &crashTally{name: m.name + " after " + run.op.name}
 	for i, v := range victims {
-		t.Run(fmt.Sprintf("repair %d", i), func(t *testing.T) { run.killRepair(t, v, tally) })
+		t.Run(fmt.Sprintf("%s %d", m.name, i), func(t *testing.T) { run.killRepair(t, m, v, tally) })
 	}
 	return tally
 }
 
-func (run *crashRun) killRepair(t *testing.T, v crashVictim, tally *crashTally) {
+func (run *crashRun) killRepair(t *testing.T, m *mender, v crashVictim, tally *crashTally) {
 	scene := newCrashScene(t, run.op.lockMode)
 	scene.settle()
 	copy(scene.seg.mem, v.image.seg.mem)
 	if v.image.woken {
 		scene.wake(1)
 	}
-	child := traceChild(t, scene, "crash-repair", 2, 0)
+	child := traceChild(t, scene, m.role, 2, 0)
 	defer child.end()
 	child.runToStop()
-	judges := []*crashJudge{newCrashJudge(t, run, repairByWatcher), newCrashJudge(t, run, reviveAll)}
-	tally.instructions += child.eachState(func(image *crashImage, where string) {
-		tally.count(SlotState(image.seg.slots[0].state.Load()) == SlotFree)
+	var judges []*crashJudge
+	for _, again := range m.again {
+		judges = append(judges, newCrashJudge(t, run, again))
+	}
+	child.eachInstruction(func(image *crashImage, where string, known bool) {
+		tally.count(m.done(image.seg))
 		for _, judge := range judges {
-			tally.violations += judge.report(image, where)
+			if !known {
+				tally.judge(judge, image, where)
+			}
 		}
 	})
 }

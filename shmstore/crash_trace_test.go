@@ -22,12 +22,18 @@ type crashScene struct {
 	seg     *Segment
 	events  []*os.File
 	watcher *Store
+	head    uint64 // when the child's operation began, for a meeting
 }
 
 func newCrashScene(t *testing.T, mode LockMode) *crashScene {
 	t.Helper()
 	shape := smallShape()
 	shape.LogRecords, shape.LockMode = logRecordsMin, mode
+	return newSceneOf(t, shape)
+}
+
+func newSceneOf(t *testing.T, shape Shape) *crashScene {
+	t.Helper()
 	scene := &crashScene{seg: newSegment(t, shape), events: newEventFDs(t, shape.Slots())}
 	master := bind(t, scene.seg, 2, nil)
 	for _, name := range []string{"alice", "bob", "carol"} {
@@ -104,7 +110,8 @@ type tracedChild struct {
 	scene *crashScene
 	slot  int
 	pid   int
-	at    uintptr // the instruction that was executed last
+	out   *os.File // what the child reports
+	at    uintptr  // the instruction that was executed last
 	last  *crashImage
 	seen  map[uint64]bool
 }
@@ -119,13 +126,20 @@ func traceChild(t *testing.T, scene *crashScene, role string, slot, n int) *trac
 	// a system call pinned must find a P, also while other goroutines run.
 	cmd.Env = append(cmd.Env, "GOGC=off", "GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=4")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	t.Cleanup(func() { out.Close() })
+	cmd.Stdout = in
 	if err := cmd.Start(); errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
 		runtime.UnlockOSThread()
 		t.Skipf("ptrace(2) is not permitted here (a container's seccomp filter, or kernel.yama.ptrace_scope=3): %v", err)
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	child := newTracedChild(t, scene, slot, cmd)
+	child := newTracedChild(t, scene, slot, cmd, out)
 	child.wait() // for the exec
 	if err := unix.PtraceSetOptions(child.pid, unix.PTRACE_O_EXITKILL); err != nil {
 		child.end()
@@ -134,10 +148,10 @@ func traceChild(t *testing.T, scene *crashScene, role string, slot, n int) *trac
 	return child
 }
 
-func newTracedChild(t *testing.T, scene *crashScene, slot int, cmd *exec.Cmd) *tracedChild {
+func newTracedChild(t *testing.T, scene *crashScene, slot int, cmd *exec.Cmd, out *os.File) *tracedChild {
 	mem := make([]byte, len(scene.seg.mem))
 	return &tracedChild{
-		t: t, scene: scene, slot: slot, pid: cmd.Process.Pid,
+		t: t, scene: scene, slot: slot, pid: cmd.Process.Pid, out: out,
 		last: &crashImage{seg: memorySegment(scene.seg, mem)}, seen: make(map[uint64]bool),
 	}
 }
@@ -155,16 +169,48 @@ func (c *tracedChild) wait() unix.Signal {
 	return status.StopSignal()
 }
 
-// end kills and reaps the child.
-func (c *tracedChild) end() {
-	defer runtime.UnlockOSThread()
+// finish lets the child run to its end, which must be a good one.
+func (c *tracedChild) finish() {
+	c.t.Helper()
+	for deliver := unix.Signal(0); ; {
+		if err := unix.PtraceCont(c.pid, int(deliver)); err != nil {
+			c.t.Fatal(err)
+		}
+		var status unix.WaitStatus
+		if _, err := unix.Wait4(c.pid, &status, unix.WALL, nil); err != nil {
+			c.t.Fatal(err)
+		}
+		if !status.Stopped() {
+			c.pid = 0
+			if !status.Exited() || status.ExitStatus() != 0 {
+				c.t.Fatalf("the child ended: exit %d, signal %v", status.ExitStatus(), status.Signal())
+			}
+			return
+		}
+		if deliver = status.StopSignal(); deliver == unix.SIGTRAP || deliver == unix.SIGSTOP {
+			deliver = 0
+		}
+	}
+}
+
+// kill ends the child where it is, and reaps it.
+func (c *tracedChild) kill() {
 	_ = unix.Kill(c.pid, unix.SIGKILL)
 	for {
 		var status unix.WaitStatus
 		_, err := unix.Wait4(c.pid, &status, unix.WALL, nil)
 		if err == nil && (status.Exited() || status.Signaled()) || err != nil && err != unix.EINTR {
+			c.pid = 0
 			return
 		}
+	}
+}
+
+// end kills and reaps the child, unless it has ended.
+func (c *tracedChild) end() {
+	defer runtime.UnlockOSThread()
+	if c.pid != 0 {
+		c.kill()
 	}
 }
 
@@ -184,20 +230,18 @@ func (c *tracedChild) runToStop() {
 	}
 }
 
-// eachState executes the child up to its next stopSelf and visits, once each, the states
-// that its instructions leave; where says after which one.
-func (c *tracedChild) eachState(visit func(image *crashImage, where string)) (instructions int) {
+// eachInstruction executes the child up to its next stopSelf and visits what each instruction leaves, also the one before the
+// first; known tells that the same was visited before, where after which one.
+func (c *tracedChild) eachInstruction(visit func(image *crashImage, where string, known bool)) {
 	c.t.Helper()
-	if c.changed() {
-		visit(c.last, "before the first instruction")
-	}
-	for c.step() {
-		instructions++
-		if c.changed() {
-			visit(c.last, fmt.Sprintf("after instruction %d, %s", instructions, c.source()))
+	visit(c.last, "before the first instruction", !c.changed())
+	for n := 1; c.step(); n++ {
+		known, where := !c.changed(), ""
+		if !known {
+			where = fmt.Sprintf("after instruction %d, %s", n, c.source())
 		}
+		visit(c.last, where, known)
 	}
-	return instructions
 }
 
 // step executes one instruction; false if it was stopSelf's.

@@ -1,6 +1,7 @@
 package shmstore
 
 import (
+	"errors"
 	"fmt"
 
 	"tradechat.internal/shmstore/txlog"
@@ -11,6 +12,10 @@ type Posting struct {
 	Seq      uint64 // the transaction's number
 	Balance  int64  // of the user that asked, right after it
 	Replayed bool   // the request had been applied before; this is its recorded result
+
+	// Basis is the newest record that a refusal tells of, such as the withdrawal that left too little; 0: it tells of none.
+	// Until that is durable a crash could take the reason back. It is set beside an error too.
+	Basis uint64
 }
 
 // order is a request to move money. peer is 0 for deposits and withdrawals. A single
@@ -148,14 +153,27 @@ func (seg *Segment) decide(o *order) (e effect, err error) {
 	return e, nil
 }
 
-// post decides the order and commits it. The record is written in place: a copy of
-// 128 bytes would cost a fifth of the whole.
+// basis is the newest record that a refusal of the order tells of. The caller holds the accounts' locks.
+func (seg *Segment) basis(o *order) uint64 {
+	seq := seg.accounts[o.user].lastSeq
+	if o.kind == txlog.KindTransfer {
+		seq = max(seq, seg.accounts[o.peer].lastSeq)
+	}
+	return seq
+}
+
+// post decides the order and commits it. A refusal that is because of balances has their
+// newest record as its Basis. The record is written in place: a copy of 128 bytes would
+// cost a fifth of the whole.
 func (st *Store) post(o *order) (Posting, error) {
 	e, err := st.seg.decide(o)
 	if err != nil {
-		return Posting{}, err
+		return Posting{Basis: st.seg.basis(o)}, err
 	}
 	rec, err := st.openRecord(e.deposited, e.withdrawn)
+	if errors.Is(err, errSupplyLimit) {
+		return Posting{Basis: st.seg.Head()}, err
+	}
 	if err != nil {
 		return Posting{}, err
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"tradechat.internal/shmstore/txlog"
 )
 
 func TestMoneyMovesAndErrorsChangeNothing(t *testing.T) {
@@ -219,6 +221,41 @@ func TestLogIsFullWhileARecordIsNotApplied(t *testing.T) {
 	stuck.slot.pendingSeq = 0
 	if _, err := st.Deposit(s, 1000, 1); err != nil {
 		t.Fatalf("after the record was applied: %v", err)
+	}
+	mustVerify(t, seg)
+}
+
+// A journal that is slower than the workers finds everything that it has not written yet, however full the log is; and so does who
+// asks for a durable balance.
+func TestAFullLogCanBeReadFromTheOldestRecordThatIsNotDurable(t *testing.T) {
+	shape := smallShape()
+	shape.LogRecords = logRecordsMin
+	seg := newSegment(t, shape)
+	st := bind(t, seg, 0, nil)
+	s := login(t, st, "alice", 0)
+	journal := bind(t, seg, shape.JournalSlot(), nil)
+	seg.UseJournal(seg.Head())
+	balance := int64(0)
+	for turn, reqID := 0, uint64(1); turn < 3; turn++ {
+		var err error
+		for ; err == nil; reqID++ {
+			if _, err = st.Deposit(s, reqID, 1); err == nil {
+				balance++
+			}
+		}
+		if !errors.Is(err, ErrBusy) {
+			t.Fatalf("a full log: %v", err)
+		}
+		behind := seg.Head() - seg.Durable()
+		records := make([]txlog.Record, logRecordsMin)
+		n, err := seg.ReadLog(seg.Durable(), records)
+		if err != nil || uint64(n) != behind || records[0].Seq != seg.Durable()+1 {
+			t.Fatalf("turn %d: %d of %d records, %v", turn, n, behind, err)
+		}
+		if durable, _, err := st.DurableBalance(s.User); err != nil || durable != balance-int64(behind) {
+			t.Fatalf("turn %d: durable balance %d of %d, %d records behind, %v", turn, durable, balance, behind, err)
+		}
+		journal.PublishDurable(seg.Durable() + behind/2)
 	}
 	mustVerify(t, seg)
 }

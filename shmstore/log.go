@@ -92,15 +92,15 @@ func (seg *Segment) recordSlot(seq uint64) *txlog.Record {
 	return &seg.log[seq&uint64(seg.shape.LogRecords-1)]
 }
 
-// mayOverwrite tells whether the place of record seq is free: the record that it held
-// is durable and applied. The caller holds the log lock.
+// mayOverwrite tells whether record seq may become the head: the place of the record after it counts as
+// garbage then, so what that held is to be durable and applied. The caller holds the log lock.
 func (seg *Segment) mayOverwrite(seq uint64) bool {
-	capacity := uint64(seg.shape.LogRecords)
-	if seq < capacity || seq-capacity <= seg.control.floor {
+	next, capacity := seq+1, uint64(seg.shape.LogRecords)
+	if next < capacity || next-capacity <= seg.control.floor {
 		return true
 	}
 	seg.control.floor = min(seg.appliedFloor(), seg.Durable())
-	return seq-capacity <= seg.control.floor
+	return next-capacity <= seg.control.floor
 }
 
 // appliedFloor is the highest seq up to which all records are applied. The caller

@@ -32,14 +32,18 @@ const (
 // roles are what a child process can be told to do. It has the segment as descriptor
 // 3 and every slot's eventfd from 4 on; it reports on stdout.
 var roles = map[string]func(st *Store, n int, out *bufio.Writer) error{
-	"transfer":     transferRole,
-	"chat":         chatRole,
-	"flood":        floodRole,
-	"churn":        churnRole,
-	"hold":         holdRole,
-	"hold-a-log":   holdLogRole,
-	"crash":        crashRole,
-	"crash-repair": crashRepairRole,
+	"transfer":      transferRole,
+	"chat":          chatRole,
+	"flood":         floodRole,
+	"churn":         churnRole,
+	"hold":          holdRole,
+	"hold-a-log":    holdLogRole,
+	"crash":         crashRole,
+	"crash-frozen":  crashRole, // its heart does not beat
+	"crash-repair":  crashRepairRole,
+	"crash-revive":  crashReviveRole,
+	"crash-restore": crashRestoreRole,
+	"meeting":       meetingRole,
 }
 
 func TestMain(m *testing.M) {
@@ -64,8 +68,9 @@ func runRole(name string) error {
 	if err != nil {
 		return err
 	}
-	stop := beatInBackground(st)
-	defer close(stop)
+	if name != "crash-frozen" {
+		defer close(beatInBackground(st))
+	}
 	out := bufio.NewWriter(os.Stdout)
 	if err := roles[name](st, n, out); err != nil {
 		return err

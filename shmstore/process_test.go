@@ -265,9 +265,9 @@ func checkAcknowledged(t *testing.T, seg *Segment, slot int, report []byte) {
 	}
 }
 
-// holdRole takes user 1's account lock, says so, and never lets go.
-func holdRole(st *Store, _ int, out *bufio.Writer) error {
-	if err := st.lockAccounts(1, 0); err != nil {
+// holdRole takes the account lock of a user, 1 if none is given, says so, and never lets go.
+func holdRole(st *Store, user int, out *bufio.Writer) error {
+	if err := st.lockAccounts(max(uint32(user), 1), 0); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "held")

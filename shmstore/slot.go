@@ -37,6 +37,22 @@ type SlotInfo struct {
 	Started    time.Time
 }
 
+// Unfinished is what a slot's process is in the middle of: how many locks it holds, and the record
+// that it has committed and not applied to all rows yet, 0 if none. It is true while the process stands still.
+func (seg *Segment) Unfinished(i int) (locks int, committedSeq uint64) {
+	row := &seg.slots[i]
+	owner := lockOwner(i, row.generation.Load())
+	for _, ref := range row.announced {
+		if word := seg.lockWord(ref); word != nil && atomic.LoadUint32(word)&^lockWaiters == owner {
+			locks++
+		}
+	}
+	if seq := row.pendingSeq; seq != 0 && seq <= seg.Head() {
+		committedSeq = seq
+	}
+	return locks, committedSeq
+}
+
 // Store changes the segment on behalf of one slot. Its methods must not be called
 // from two goroutines at once.
 type Store struct {

@@ -42,39 +42,6 @@ func cmdFlood(ts *testscript.TestScript, w *world, args []string) {
 	}
 }
 
-// cmdCrowd opens connections that stay, and counts those that are greeted and those that are turned away: there must be no
-// third kind.
-func cmdCrowd(ts *testscript.TestScript, w *world, args []string) {
-	w.running(ts)
-	in := &words{ts, args}
-	if in.skip("leaves") {
-		for _, s := range w.crowd {
-			s.hangUp()
-		}
-		w.crowd = nil
-		in.end()
-		return
-	}
-	count := in.number("connections")
-	in.end()
-	served, away := 0, 0
-	for range count {
-		s, err := w.dial("crowd", false)
-		ts.Check(err)
-		switch err := s.knock(); {
-		case err == nil:
-			w.crowd = append(w.crowd, s)
-			served++
-		case errors.Is(err, errTurnedAway):
-			s.hangUp()
-			away++
-		default:
-			ts.Fatalf("connection %d: %v", served+away+1, err)
-		}
-	}
-	fmt.Fprintf(ts.Stdout(), "served %d, turned away %d\n", served, away)
-}
-
 var errTurnedAway = errors.New("turned away")
 
 // knock says HELLO and returns errTurnedAway if the answer is GOING_AWAY.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,7 +29,7 @@ type order struct {
 	body     libproto.Body
 	answered bool
 	status   libproto.Status
-	txnID    uint64 // of the first leg that was applied; 0: none
+	txnID    uint64 // of the leg that was applied first; a leg before it that was refused then may be applied by a retry. 0: none
 	balance  int64
 	legs     []libproto.LegResult
 }
@@ -36,6 +37,7 @@ type order struct {
 // teller makes money requests in one session, from kill to kill.
 type teller struct {
 	*session
+	pays   bool // transfers and nothing else, in turns one and payLegs of them
 	random *rand.Rand
 	others []uint32
 	orders []*order
@@ -46,6 +48,7 @@ type teller struct {
 const (
 	tellerWindow = 8
 	tellers      = 6
+	payLegs      = 500
 )
 
 // TestEverythingKilledAgainAndAgain kills all processes at once under load and starts the server again, in turns with the
@@ -77,7 +80,7 @@ func TestEverythingKilledAgainAndAgain(t *testing.T) {
 		check(t, w.startServer(launchRequest{flags: []string{"--workers=3", "--snapshot-every=5000"}}))
 		applied, lost := 0, 0
 		for _, teller := range all {
-			a, l, err := w.comeBack(teller)
+			a, l, err := w.comeBack(teller, -1)
 			if err != nil {
 				t.Fatalf("round %d (cold %v), %s: %v\n%s", round, cold, teller.name, err, w.server.stderr.String())
 			}
@@ -176,14 +179,18 @@ func (l *teller) next() *order {
 	o := &order{reqID: l.reqID}
 	amount := func() uint64 { return 1 + l.random.Uint64N(100) }
 	other := func() uint32 { return l.others[l.random.IntN(len(l.others))] }
-	switch l.random.IntN(8) {
+	kind, legsMax := l.random.IntN(8), 5
+	if l.pays {
+		kind, legsMax = 4+int(l.reqID%2), payLegs
+	}
+	switch kind {
 	case 0, 1, 2:
 		o.op, o.body = libproto.OpDeposit, libproto.DepositRequest{Amount: amount()}
 	case 3:
 		o.op, o.body = libproto.OpWithdraw, libproto.WithdrawRequest{Amount: amount()}
 	case 4:
 		var legs []libproto.TransferLeg
-		for range 1 + l.random.IntN(5) {
+		for range 1 + l.random.IntN(legsMax) {
 			legs = append(legs, libproto.TransferLeg{ToUserID: other(), Amount: amount()})
 		}
 		o.op, o.body = libproto.OpTransferBatch, libproto.TransferBatchRequest{Legs: legs}
@@ -214,17 +221,17 @@ func (o *order) book(f libproto.Frame) error {
 	err := r.Decode(f.Body)
 	o.balance, o.legs = r.Balance, r.Results
 	for _, leg := range r.Results {
-		if leg.TxnID != 0 {
+		if leg.TxnID != 0 && (o.txnID == 0 || leg.TxnID < o.txnID) {
 			o.txnID = leg.TxnID
-			break
 		}
 	}
 	return err
 }
 
-// comeBack resumes a teller's session, decides what was not answered, and tries some of what was.
-func (w *world) comeBack(l *teller) (applied, lost int, err error) {
-	s, err := w.greeted(l.name, -1, false)
+// comeBack resumes a teller's session, on the worker of a slot unless that is -1, decides what was not answered, and tries some of
+// what was.
+func (w *world) comeBack(l *teller, slot int) (applied, lost int, err error) {
+	s, err := w.greeted(l.name, slot, false)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -271,9 +278,9 @@ func (l *teller) decide(o *order) (outcome libproto.TxnOutcome, err error) {
 	switch {
 	case replayed != (status.Outcome == libproto.TxnApplied):
 		err = fmt.Errorf("request %d: outcome %v, and its retry is replayed: %v", o.reqID, status.Outcome, replayed)
-	case replayed && again.txnID != status.TxnID:
+	case replayed && !again.has(status.TxnID):
 		err = fmt.Errorf("request %d: transaction %d by TXN_STATUS, %d by its retry", o.reqID, status.TxnID, again.txnID)
-	case o.answered && o.txnID != 0 && (!replayed || again.txnID != o.txnID || again.balance != o.balance && o.op != libproto.OpTransferBatch):
+	case o.answered && o.txnID != 0 && (!replayed || !again.has(o.txnID) || again.balance != o.balance && o.op != libproto.OpTransferBatch):
 		err = fmt.Errorf("request %d was answered transaction %d with balance %d, and then %d with %d", o.reqID, o.txnID, o.balance, again.txnID, again.balance)
 	}
 	if err == nil && o.answered {
@@ -282,6 +289,15 @@ func (l *teller) decide(o *order) (outcome libproto.TxnOutcome, err error) {
 	again.reqID, again.body = o.reqID, o.body
 	*o = again
 	return status.Outcome, err
+}
+
+// has tells whether a request was answered this transaction. Legs of a batch that were refused may be applied when it is made again: then
+// the first that is applied is not the one that was.
+func (o *order) has(txnID uint64) bool {
+	if o.op != libproto.OpTransferBatch {
+		return o.txnID == txnID
+	}
+	return slices.ContainsFunc(o.legs, func(leg libproto.LegResult) bool { return leg.TxnID == txnID })
 }
 
 // sameLegs compares the legs of a batch with what they were answered before: those that were applied are what they were; those

@@ -19,7 +19,7 @@ const (
 	talkWindow  = 16
 	tradeWindow = 8
 
-	// workMax bounds a talk and a trade, in which a server that is always busy would be asked for ever.
+	// workMax bounds a talk and a trade, in which a server that is always busy would be asked for ever, and the stops of midway.
 	workMax = time.Minute
 
 	// watchPause lies between two rounds of a watch: it is to notice trouble, not to make load.
@@ -27,6 +27,16 @@ const (
 
 	// readableWithin is how long a read of what is there already may take.
 	readableWithin = 20 * time.Millisecond
+
+	// dripEvery is the pause between two bytes of a slow HELLO, dripBytes the length of the name in it: half a minute of them.
+	dripEvery = 30 * time.Millisecond
+	dripBytes = 900
+
+	// stormFrames is how often one connection of a storm sends its request, at once.
+	stormFrames = 60
+
+	// midwayRun is how long a worker runs between two stops.
+	midwayRun = 200 * time.Microsecond
 
 	// fillWindow and fillMost are for filling a disk: transfers at once, and at most.
 	fillWindow = 500

@@ -27,6 +27,7 @@ type world struct {
 	watches  map[string]*watch
 	crowd    []*session
 	queue    *queue
+	tellers  []*teller // those of midway
 }
 
 // user is one that a session was opened for.

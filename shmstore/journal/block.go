@@ -14,7 +14,7 @@ import (
 //	8   first seq u64
 //	16  count u32 · zero u32
 //	24  SHA-256 of the whole block before; zeros in the first one
-//	56  zero u64
+//	56  seq up to which all was synced when the block was written u64
 //	64  count × 128 bytes of records
 //	    CRC-32C of all of that u32 · count u32
 const (
@@ -25,7 +25,7 @@ const (
 	blockFirstAt = 8
 	blockCountAt = 16
 	blockPrevAt  = 24
-	blockZeroAt  = 56
+	blockSyncAt  = 56
 )
 
 var (
@@ -43,6 +43,7 @@ type block struct {
 	offset  int64
 	first   uint64
 	prev    Hash
+	synced  uint64 // records up to it had come to disk before the block was written
 	hash    Hash
 	records []txlog.Record // in the memory that it was read into
 }
@@ -72,14 +73,14 @@ func blockSize(records int) int64 {
 }
 
 // appendBlock makes the bytes of a block.
-func appendBlock(dst []byte, prev Hash, records []txlog.Record) []byte {
+func appendBlock(dst []byte, prev Hash, synced uint64, records []txlog.Record) []byte {
 	start := len(dst)
 	dst = append(dst, blockMagic[:]...)
 	dst = little.AppendUint64(dst, records[0].Seq)
 	dst = little.AppendUint32(dst, uint32(len(records)))
 	dst = little.AppendUint32(dst, 0)
 	dst = append(dst, prev[:]...)
-	dst = little.AppendUint64(dst, 0)
+	dst = little.AppendUint64(dst, synced)
 	dst = append(dst, txlog.Bytes(records)...)
 	dst = little.AppendUint32(dst, crc32.Checksum(dst[start:], castagnoli))
 	return little.AppendUint32(dst, uint32(len(records)))
@@ -106,12 +107,15 @@ func parseBlock(b []byte) (parsed block, size, need int64, fault string) {
 	switch {
 	case crc32.Checksum(body, castagnoli) != little.Uint32(trailer) || little.Uint32(trailer[4:]) != count:
 		return parsed, 0, 0, "the block's checksum differs"
-	case little.Uint32(b[blockCountAt+4:]) != 0 || little.Uint64(b[blockZeroAt:]) != 0:
+	case little.Uint32(b[blockCountAt+4:]) != 0:
 		return parsed, 0, 0, "a reserved field is not zero"
+	case little.Uint64(b[blockSyncAt:]) >= little.Uint64(b[blockFirstAt:]):
+		return parsed, 0, 0, "a block that says of itself that it was synced before it was written"
 	}
 	parsed = block{
-		first: little.Uint64(b[blockFirstAt:]), prev: Hash(b[blockPrevAt:blockZeroAt]),
-		hash: hashOf(b[:size]), records: txlog.View(body[blockHeaderBytes:]),
+		first: little.Uint64(b[blockFirstAt:]), prev: Hash(b[blockPrevAt:blockSyncAt]),
+		synced: little.Uint64(b[blockSyncAt:]),
+		hash:   hashOf(b[:size]), records: txlog.View(body[blockHeaderBytes:]),
 	}
 	return parsed, size, 0, ""
 }

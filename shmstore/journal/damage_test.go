@@ -106,6 +106,10 @@ func TestCutAtEveryByte(t *testing.T) {
 			if err != nil || got.Fold.Head != want || got.Tail[2].Seq != want {
 				t.Fatalf("cut at %d, %d zeros behind: head %d, %v; want %d", cut, zeros, got.Fold.Head, err, want)
 			}
+			if left, err := os.ReadFile(path); err != nil || !bytes.Equal(left, content) {
+				t.Fatalf("cut at %d: the file was changed before anybody has decided to use it, %v", cut, err)
+			}
+			must(t, got.clean(t.Logf))
 			if left, err := os.Stat(path); err != nil || left.Size() > cut+3 {
 				t.Fatalf("cut at %d: %d bytes are left, %v", cut, left.Size(), err)
 			}
@@ -131,6 +135,104 @@ func TestWhatWasAcknowledgedMustBeThere(t *testing.T) {
 			t.Fatalf("cut at %d: the damaged file was changed", cut)
 		}
 	}
+}
+
+// TestDamageIsNoTornWrite, whatever has become of the mark: a block that was written when the damaged one was on disk tells.
+func TestDamageIsNoTornWrite(t *testing.T) {
+	j := writeJournal(t, filepath.Join(t.TempDir(), "journal"), 5, 3, 4, 2, 3)
+	path := j.newest(t)
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	must(t, os.Remove(filepath.Join(j.dir, markName)))
+	begin := int64(fileHeaderBytes)
+	for i, end := range j.ends {
+		content := bytes.Clone(whole)
+		content[begin+blockHeaderBytes+9] ^= 1
+		must(t, os.WriteFile(path, content, 0o600))
+		got, err := Recover(j.dir, RecoverOptions{})
+		var d *DamageError
+		last := i == len(j.ends)-1 // nothing is behind it
+		if found := errors.As(err, &d) && d.File == path && d.Offset == begin; found == last {
+			t.Errorf("block %d: %+v, %v", i, got, err)
+		}
+		if a, err := Check(j.dir, AuditOptions{}); err != nil || a.OK != last {
+			t.Errorf("block %d: %+v, %v", i, a, err)
+		}
+		begin = end
+	}
+}
+
+// TestATornWriteBehindAnother: blocks that no sync has come between may reach the disk in any order.
+func TestATornWriteBehindAnother(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "journal")
+	h := newHistory()
+	w := openWriter(t, dir, WriterOptions{})
+	must(t, w.Append([]txlog.Record{h.user("alice")}))
+	must(t, w.Sync())
+	begin := w.offset
+	for range 3 {
+		must(t, w.Append([]txlog.Record{h.deposit(1, 5)}))
+	}
+	path := w.path
+	crash(w)
+	content, err := os.ReadFile(path)
+	must(t, err)
+	content[begin+blockHeaderBytes] ^= 1
+	must(t, os.WriteFile(path, content, 0o600))
+	got, err := Recover(dir, RecoverOptions{})
+	if err != nil || got.Fold.Head != 1 || got.Cut == 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestJoints: a file that the snapshot stands for is missing, cut short, or another's.
+func TestJoints(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "journal")
+	h := newHistory()
+	w := openWriter(t, dir, WriterOptions{FileBytes: FileBytesLeast})
+	must(t, w.Append([]txlog.Record{h.user("alice")}))
+	for w.contentsOf(t).files == nil || len(w.contentsOf(t).files) < 4 {
+		group := make([]txlog.Record, BlockRecordsMax)
+		for i := range group {
+			group[i] = h.deposit(1, 1)
+		}
+		must(t, w.Append(group))
+	}
+	must(t, w.Snapshot())
+	must(t, w.Close())
+	if _, err := Recover(dir, RecoverOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	files := w.contentsOf(t).files
+	path := files[1].path
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	for name, spoil := range map[string]func() error{
+		"missing":   func() error { return os.Remove(path) },
+		"cut short": func() error { return os.Truncate(path, int64(len(whole)-8)) },
+		"empty":     func() error { return os.Truncate(path, 0) },
+		"header":    func() error { return os.WriteFile(path, append([]byte("x"), whole[1:]...), 0o600) },
+		"its end": func() error {
+			return os.WriteFile(path, append(bytes.Clone(whole[:len(whole)-20]), make([]byte, 20)...), 0o600)
+		},
+		"another's": func() error {
+			content, err := os.ReadFile(files[2].path)
+			return errors.Join(err, os.WriteFile(path, content, 0o600))
+		},
+	} {
+		must(t, spoil())
+		if got, err := Recover(dir, RecoverOptions{}); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		must(t, os.WriteFile(path, whole, 0o600))
+	}
+}
+
+func (w *Writer) contentsOf(t *testing.T) contents {
+	t.Helper()
+	c, err := list(w.dir)
+	must(t, err)
+	return c
 }
 
 // TestEveryByteCounts inverts every byte of a small journal that was closed well, one at a time: start and audit both find

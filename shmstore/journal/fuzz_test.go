@@ -10,8 +10,8 @@ import (
 // FuzzParseBlock: whatever the bytes are, a block is whole or it is not; what is whole is written the same way again.
 func FuzzParseBlock(f *testing.F) {
 	records := newHistory().some(4)
-	f.Add(appendBlock(nil, Hash{}, records[:1]))
-	f.Add(appendBlock(nil, Hash{1, 2}, records))
+	f.Add(appendBlock(nil, Hash{}, 0, records[:1]))
+	f.Add(appendBlock(nil, Hash{1, 2}, 0, records))
 	f.Add(make([]byte, blockHeaderBytes))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		b = append(make([]byte, 0, len(b)+8), b...) // aligned
@@ -22,7 +22,7 @@ func FuzzParseBlock(f *testing.F) {
 			}
 			return
 		}
-		if again := appendBlock(nil, parsed.prev, parsed.records); parsed.first == parsed.records[0].Seq && !bytes.Equal(again, b[:size]) {
+		if again := appendBlock(nil, parsed.prev, parsed.synced, parsed.records); parsed.first == parsed.records[0].Seq && !bytes.Equal(again, b[:size]) {
 			t.Fatal("the block is not written as it was read")
 		}
 	})

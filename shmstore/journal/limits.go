@@ -9,6 +9,9 @@ const (
 	FileBytesLeast   = fileHeaderBytes + blockBytesMax
 	FileBytesMost    = 1 << 30
 
+	// witnessBytes is how much of what follows a fault is looked through at once.
+	witnessBytes = 4 << 20
+
 	// fillBytes is how much of a new file is filled with zeros at once.
 	fillBytes = 1 << 20
 

@@ -24,7 +24,7 @@ func TestThePageIsTheCode(t *testing.T) {
 		fmt.Sprintf("| %d | 8 | when it was made", fileMadeAt), fmt.Sprintf("| %d | %d | zeros |", fileZeroAt, fileCRCAt-fileZeroAt),
 		fmt.Sprintf("| %d | 4 | checksum of bytes 0–%d |\n| %d | | blocks", fileCRCAt, fileCRCAt-1, fileHeaderBytes),
 		fmt.Sprintf("| %d | 8 | first record |\n| %d | 4 | number of records, 1 … %d |", blockFirstAt, blockCountAt, BlockRecordsMax),
-		fmt.Sprintf("| %d | 32 | hash of the whole block before", blockPrevAt), fmt.Sprintf("| %d | 8 | zero |\n| %d | %d × n | records |", blockZeroAt, blockHeaderBytes, recordBytes),
+		fmt.Sprintf("| %d | 32 | hash of the whole block before", blockPrevAt), fmt.Sprintf("| %d | 8 | record up to which all was on disk when the block was written; 0: none |\n| %d | %d × n | records |", blockSyncAt, blockHeaderBytes, recordBytes),
 		fmt.Sprintf("| %d | 8 | record that it stands for", snapshotSeqAt), fmt.Sprintf("| %d | 32 | hash of that block", snapshotHashAt),
 		fmt.Sprintf("| %d | 8 | time of that record |\n| 80 | 8 | sum", snapshotTimeAt), fmt.Sprintf("| %d | 8 | number of users |", snapshotUsersAt),
 		fmt.Sprintf("| %d | %d × users |", snapshotHeaderBytes, snapshotUserBytes), fmt.Sprintf("| | %d × rooms |", snapshotRoomBytes),

@@ -11,8 +11,7 @@ import (
 
 // RecoverOptions says how to recover.
 type RecoverOptions struct {
-	TailRecords int               // how many of the last records to return
-	Note        func(note string) // told of what is cut or removed; may be nil
+	TailRecords int // how many of the last records to return
 }
 
 // Recovered is what a folder holds, and what a Writer goes on from.
@@ -24,12 +23,15 @@ type Recovered struct {
 	Mark     uint64 // records up to it were acknowledged once
 	Snapshot uint64 // seq of the snapshot from which the fold was made; 0: from the first record
 	Replayed uint64 // records that were folded
-	Cut      int64  // bytes of a torn write that were cut off
+	Cut      int64  // bytes of a torn write, which NewWriter cuts off
+
+	contents contents
+	end      walked
 }
 
 // Recover reads a journal's folder, which need not exist: newest snapshot, blocks behind it, and the last
-// records. It cuts a torn end and removes drafts that a crash left. No other process may use the folder. Anything
-// else that is wrong is an error that wraps ErrDamaged, and nothing is changed then.
+// records. It changes nothing: a torn end, and drafts that a crash left, are NewWriter's to remove. No other process may use the
+// folder. Anything else that is wrong is an error that wraps ErrDamaged.
 func Recover(dir string, o RecoverOptions) (*Recovered, error) {
 	c, err := list(dir)
 	if err != nil {
@@ -39,25 +41,20 @@ func Recover(dir string, o RecoverOptions) (*Recovered, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &recovery{contents: c, options: o, Recovered: Recovered{Fold: txlog.NewFold(), Mark: mark}}
+	r := &recovery{options: o, Recovered: Recovered{Fold: txlog.NewFold(), Mark: mark, contents: c}}
 	if err := r.read(); err != nil {
 		return nil, err
-	}
-	if err := r.clean(); err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
 	}
 	return &r.Recovered, nil
 }
 
 type recovery struct {
 	Recovered
-	contents contents
 	options  RecoverOptions
 	older    []Snapshot // ascending, those before the newest whose block has not been met
 	snapshot Snapshot   // the newest: the fold begins with it
 	stands   bool       // the block that it stands on has been met
 	keepFrom uint64
-	end      walked
 }
 
 func (r *recovery) read() (err error) {
@@ -106,7 +103,7 @@ func (r *recovery) start() (position, error) {
 	if files[at].first > r.snapshot.Seq+1 {
 		return position{}, damage(files[at].path, 0, r.snapshot.Seq+1, "the first file begins with record %d, and no snapshot stands for those before it", files[at].first)
 	}
-	return position{file: at, next: files[at].first, any: true}, nil
+	return position{file: at, next: files[at].first, any: true}, r.contents.checkJoints(at)
 }
 
 // add folds a block, or what of it the snapshot does not hold.
@@ -178,10 +175,11 @@ func (r *recovery) checkEnd() error {
 	return nil
 }
 
-// clean cuts the newest file behind its last block, and removes it if it has none, and what a crash has left half made.
-func (r *recovery) clean() error {
+// clean cuts the newest file behind its last block, and removes it if it has none, and what a crash has left half made. All that is
+// left is on disk then.
+func (r *Recovered) clean(note func(format string, args ...any)) error {
 	for _, path := range r.contents.leftovers {
-		r.note("removed %s, which was never finished", path)
+		note("removed %s, which was never finished", path)
 		if err := os.Remove(path); err != nil {
 			return err
 		}
@@ -190,19 +188,13 @@ func (r *recovery) clean() error {
 		return nil
 	}
 	if r.Cut != 0 {
-		r.note("%s: a write was cut short: %d bytes after record %d, which nobody was told of, are cut off at byte %d",
+		note("%s: a write was cut short: %d bytes after record %d, which nobody was told of, are cut off at byte %d",
 			r.end.path, r.Cut, r.Fold.Head, r.end.offset)
 	}
 	if r.end.offset == fileHeaderBytes {
 		return errors.Join(os.Remove(r.end.path), syncFolder(r.contents.dir))
 	}
 	return truncate(r.end.path, r.end.offset)
-}
-
-func (r *recovery) note(format string, args ...any) {
-	if r.options.Note != nil {
-		r.options.Note(fmt.Sprintf(format, args...))
-	}
 }
 
 func truncate(path string, size int64) error {

@@ -252,7 +252,53 @@ func (r *blockReader) finishFile(file *os.File, segment segmentFile, fault strin
 	case r.mark >= r.at.next:
 		return damage(segment.path, r.at.offset, r.at.next, "%s, but records up to %d were acknowledged", orText(fault, "the file ends"), r.mark)
 	}
+	if behind, err := r.witness(file, torn); err != nil {
+		return err
+	} else if behind.synced != 0 {
+		return damage(segment.path, r.at.offset, r.at.next, "%s, but the block at byte %d was written when records up to %d were on disk",
+			orText(fault, "the file ends"), behind.offset, behind.synced)
+	}
 	r.send(chunk{end: &walked{position: r.at, path: segment.path, torn: torn}})
+	return nil
+}
+
+// witness finds a block behind a fault that was written when the record at the fault was already on disk: the fault is no write that was
+// cut short then, whatever has become of the mark. A writer that runs meanwhile may have made the fault whole before it wrote that block.
+func (r *blockReader) witness(file *os.File, torn int64) (found block, err error) {
+	buf := make([]byte, min(torn+blockTrailerBytes, witnessBytes+blockBytesMax)) // a block's last bytes may be zeros
+	for at := r.at.offset; at < r.at.offset+torn; at += witnessBytes {
+		n, err := file.ReadAt(buf, at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return block{}, fmt.Errorf("journal: %w", err)
+		}
+		for i := 0; i < n; i += len(blockMagic) {
+			next := bytes.Index(buf[i:n], blockMagic[:])
+			if next < 0 {
+				break
+			}
+			if i += next; i%len(blockMagic) != 0 {
+				i -= i % len(blockMagic)
+				continue
+			}
+			if found, size, _, _ := parseBlock(buf[i:n]); size != 0 && len(found.records) != 0 && found.synced >= r.at.next {
+				found.offset = at + int64(i)
+				return found, r.stillThere(file, &found)
+			}
+		}
+	}
+	return block{}, nil
+}
+
+// stillThere takes a witness back if there is no fault any more.
+func (r *blockReader) stillThere(file *os.File, witness *block) error {
+	buf := make([]byte, blockBytesMax)
+	n, err := file.ReadAt(buf, r.at.offset)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if whole, _, _, fault := parseBlock(buf[:n]); fault == "" && len(whole.records) != 0 && whole.first == r.at.next {
+		*witness = block{}
+	}
 	return nil
 }
 

@@ -75,7 +75,8 @@ func fdatasync(f *os.File) error {
 	return nil
 }
 
-// NewWriter goes on from what Recover has found in the folder, which it makes if it is missing.
+// NewWriter goes on from what Recover has found in the folder, which it makes if it is missing. It removes what a crash has left half
+// written, and sets the mark to what is there.
 func NewWriter(dir string, from *Recovered, o WriterOptions) (*Writer, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -89,7 +90,13 @@ func NewWriter(dir string, from *Recovered, o WriterOptions) (*Writer, error) {
 	if err := makeFolder(dir); err != nil {
 		return nil, err
 	}
+	if err := from.clean(o.Note); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
 	mark, err := openMark(dir)
+	if err == nil {
+		err = mark.write(from.Fold.Head)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
@@ -132,7 +139,7 @@ func (w *Writer) Append(records []txlog.Record) error {
 	if _, err := w.fold.ApplyAll(records); err != nil {
 		return w.die(err)
 	}
-	w.block = appendBlock(w.block[:0], w.last, records)
+	w.block = appendBlock(w.block[:0], w.last, w.synced, records)
 	if err := w.makeRoom(records[0].Seq); err != nil {
 		return w.die(err)
 	}

@@ -31,7 +31,7 @@
 
 #define WORKERS  2
 #define ACCOUNTS 2
-#define CAPACITY 2 /* records in the ring: the head's, and the place of the next */
+#define CAPACITY 3 /* records in the ring, of which one counts as garbage: the place of the next */
 #define OPENING  1 /* balance of each account */
 #define TALLIES  (REQUESTS_0 + REQUESTS_1 + 1)
 
@@ -203,11 +203,12 @@ inline apply(p) {
 	}
 }
 
-/* mayOverwrite: the place of record seq held one that is durable and applied. */
-#define PENDING_AT(i, s) (slots[i].pendingSeq != 0 && slots[i].pendingSeq <= (s) - CAPACITY)
+/* mayOverwrite: the place of the record after s counts as garbage once s is the head, so what that held is durable and applied. */
+#define LAST_IN_PLACE(s) ((s) + 1 - CAPACITY)
+#define PENDING_AT(i, s) (slots[i].pendingSeq != 0 && slots[i].pendingSeq <= LAST_IN_PLACE(s))
 #define UNAPPLIED(s)     (MISTAKE != OVERWRITES_UNAPPLIED && (PENDING_AT(0, s) || PENDING_AT(1, s)))
-#define UNSYNCED(s)      (MISTAKE != OVERWRITES_UNSYNCED && durable + CAPACITY < (s))
-#define FULL(s)          ((s) > CAPACITY && (UNAPPLIED(s) || UNSYNCED(s)))
+#define UNSYNCED(s)      (MISTAKE != OVERWRITES_UNSYNCED && durable < LAST_IN_PLACE(s))
+#define FULL(s)          ((s) + 1 > CAPACITY && (UNAPPLIED(s) || UNSYNCED(s)))
 
 /* The commit point, and what is true from then on. */
 inline raiseHead() {

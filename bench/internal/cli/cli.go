@@ -45,6 +45,7 @@ Exit codes:
 const rootExamples = `  tradechat-bench figures --check
   tradechat-bench echo --rounds 10 --duration 5s
   tradechat-bench respawn --json respawn.json
+  tradechat-bench attacks --attack silent,garbage
   tradechat-bench demo`
 
 // app is one command line.
@@ -104,10 +105,8 @@ func (a *app) root() *cobra.Command {
 	for _, m := range measurements() {
 		root.AddCommand(a.measurementCommand(m))
 	}
-	root.AddCommand(
-		a.figuresCommand(), a.peersCommand(), a.demoCommand(),
-		a.echoServerCommand(), a.natsServerCommand(), a.natsServiceCommand(),
-	)
+	root.AddCommand(a.figuresCommand(), a.peersCommand(), a.realTestCommand(), a.reportCommand(), a.attacksCommand(), a.chaosCommand(),
+		a.demoCommand(), a.echoServerCommand(), a.natsServerCommand(), a.natsServiceCommand(), a.attackerCommand())
 	return root
 }
 

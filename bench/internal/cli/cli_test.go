@@ -18,7 +18,7 @@ func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 }
 
 func TestEveryCommandHasHelpAndExamples(t *testing.T) {
-	commands := append(names(measurements()), "figures", "peers", "demo")
+	commands := append(names(measurements()), "figures", "peers", "real-test", "report", "attacks", "chaos", "demo")
 	for _, name := range commands {
 		code, out, _ := run(t, name, "--help")
 		for _, part := range []string{"Usage:\n  tradechat-bench " + name, "Examples:\n  tradechat-bench " + name, "--bin folder"} {
@@ -33,7 +33,7 @@ func TestEveryCommandHasHelpAndExamples(t *testing.T) {
 			t.Errorf("the list of commands lacks %s:\n%s", name, out)
 		}
 	}
-	for _, hidden := range []string{"echo-server", "nats-server", "nats-service"} {
+	for _, hidden := range []string{"echo-server", "nats-server", "nats-service", "attacker"} {
 		if strings.Contains(out, hidden) {
 			t.Errorf("%s is not for people:\n%s", hidden, out)
 		}
@@ -56,6 +56,8 @@ func TestWrongUsage(t *testing.T) {
 		{"echo --rounds many", "many"},
 		{"echo --durability perhaps", "durability is \"perhaps\", want sync, async, none"},
 		{"echo --duration 1ns --workers 0", "workers is 0"},
+		{"attacks --attack loud", "attack \"loud\", want slowloris, length-bombs"},
+		{"attacks --rate 0", "rate is 0"},
 		{"respawn --workers 1", "workers is 1, want 2 … 64"},
 		{"idle-memory --connections 0", "connections is 0"},
 		{"allocs --depth 1025", "depth is 1025"},
@@ -64,8 +66,16 @@ func TestWrongUsage(t *testing.T) {
 		{"peers --only=", "only names nothing"},
 		{"peers --rounds 0 --duration 1ms", "rounds is 0, want 1 … 100"},
 		{"peers --subscribers 1", "subscribers is 1"},
+		{"real-test --only nonsense", "there is no test \"nonsense\": there are mixed, contention, payload, workers, locks, durability, pipeline, kill"},
+		{"real-test --duration 1ms", "duration is 1ms"},
+		{"report", "accepts 1 arg"},
 		{"demo --workers 1", "workers is 1"},
 		{"demo --duration 1ms", "duration is 1ms"},
+		{"chaos --workers 1", "workers is 1"},
+		{"chaos --clients 5", "clients is 5, want 6 … 600"},
+		{"chaos --kills -1", "kills is -1"},
+		{"chaos --faults cut,nonsense", "no fault is called \"nonsense\"; there are kill-worker, kill-journal"},
+		{"chaos --kills 5 --faults cut,delay", "none of the faults kills"},
 		{"figures --skip nonsense", "--skip nonsense: there are go-bench, allocs, echo, idle-memory, respawn"},
 	} {
 		code, out, problems := run(t, strings.Fields(c.args)...)
@@ -77,7 +87,7 @@ func TestWrongUsage(t *testing.T) {
 
 func TestMissingProgramsAreNamed(t *testing.T) {
 	folder := t.TempDir()
-	for _, command := range []string{"allocs", "echo", "respawn", "idle-memory --connections 1", "peers --quick --only echo", "demo"} {
+	for _, command := range []string{"allocs", "echo", "respawn", "idle-memory --connections 1", "peers --quick --only echo", "demo", "chaos", "real-test --only mixed --out " + folder} {
 		code, _, problems := run(t, append(strings.Fields(command), "--bin", folder)...)
 		if code != exitFailed || !strings.Contains(problems, filepath.Join(folder, "tradechatd")) || !strings.Contains(problems, "make build") {
 			t.Errorf("%s: exit code %d: %s", command, code, problems)

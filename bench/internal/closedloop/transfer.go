@@ -35,6 +35,7 @@ type Transfer struct {
 	to       uint32
 	reqID    uint64
 	underWay [underWayMax / 64]uint64 // a bit for each req_id, modulo
+	matched  []Answer
 }
 
 // NewTransfer makes the Exchange of a connection.
@@ -63,6 +64,7 @@ func (t *Transfer) place(reqID uint64) (word *uint64, bit uint64) {
 
 // Answers takes responses with status OK, each to a request that had none yet.
 func (t *Transfer) Answers(in []byte) (used, answers int, err error) {
+	t.matched = t.matched[:0]
 	for ; len(in)-used >= echoedTo; used, answers = used+ResponseLen, answers+1 {
 		response := in[used:]
 		reqID := binary.BigEndian.Uint64(response[reqIDAt:])
@@ -74,9 +76,13 @@ func (t *Transfer) Answers(in []byte) (used, answers int, err error) {
 			break
 		}
 		*word &^= bit
+		t.matched = append(t.matched, Answer{Request: reqID})
 	}
 	return used, answers, nil
 }
+
+// Matched tells the answers apart by req_id. None is a refusal: that is a wrong answer.
+func (t *Transfer) Matched() []Answer { return t.matched }
 
 // wrong says what came that answers no request under way.
 func (t *Transfer) wrong(response []byte) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +53,6 @@ type demo struct {
 	options  Options
 	binaries proc.Binaries
 	server   *server.Server
-	folder   string // for the load generator's result
 }
 
 // Run shows the demo on two streams. ErrFailed if something did not hold.
@@ -62,12 +60,7 @@ func Run(ctx context.Context, binaries proc.Binaries, stdout, stderr io.Writer, 
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	folder, err := os.MkdirTemp("", "tradechat-demo-")
-	if err != nil {
-		return fmt.Errorf("demo: %w", err)
-	}
-	defer os.RemoveAll(folder)
-	d := &demo{screen: newScreen(stdout, stderr), options: o, binaries: binaries, folder: folder}
+	d := &demo{screen: newScreen(stdout, stderr), options: o, binaries: binaries}
 	if err := d.startServer(ctx); err != nil {
 		return err
 	}

@@ -10,9 +10,4 @@ const (
 	// WorkersMin leaves somebody to serve while one is down.
 	WorkersMin = 2
 	WorkersMax = 64
-
-	// loadEvery is how often the server is asked whether the load has begun, loadMax how long that may take: users are
-	// registered first.
-	loadEvery = 50 * time.Millisecond
-	loadMax   = time.Minute
 )

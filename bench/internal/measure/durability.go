@@ -2,11 +2,9 @@ package measure
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -14,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/bench/internal/figure"
+	"tradechat.internal/bench/internal/load"
 	"tradechat.internal/bench/internal/openloop"
-	"tradechat.internal/bench/internal/proc"
 	"tradechat.internal/bench/internal/sample"
 	"tradechat.internal/bench/internal/server"
 )
@@ -155,41 +153,16 @@ func (b Bench) compareThroughput(ctx context.Context, o DurabilityOptions, depth
 // generate runs tradechat-loadgen's trade mix once, whose own verdict must be good.
 func (b Bench) generate(ctx context.Context, s *server.Server, o DurabilityOptions, depth int) (perSecond float64, err error) {
 	unix.Sync() // what the other server has left in memory is not to be written during this one's round
-	path, err := b.Binaries.Path("tradechat-loadgen")
-	if err != nil {
-		return 0, err
-	}
-	folder, err := os.MkdirTemp("", "tradechat-bench-")
-	if err != nil {
-		return 0, fmt.Errorf("measure: %w", err)
-	}
-	defer os.RemoveAll(folder)
-	result, log := filepath.Join(folder, "load.json"), filepath.Join(folder, "load.log")
-	out, err := os.Create(log)
-	if err != nil {
-		return 0, fmt.Errorf("measure: %w", err)
-	}
-	defer out.Close()
-	process, err := proc.Start(proc.Command{Path: path, Stdout: out, Stderr: out, Args: []string{
-		"--server", s.Address, "--mix", "trade", "--connections", strconv.Itoa(o.Connections), "--pipeline", strconv.Itoa(depth),
-		"--threads", "2", "--duration", o.Duration.String(), "--json", result,
+	l, err := load.Start(b.Binaries, load.Options{Server: s.Address, Args: []string{
+		"--mix", "trade", "--connections", strconv.Itoa(o.Connections), "--pipeline", strconv.Itoa(depth),
+		"--threads", "2", "--duration", o.Duration.String(),
 	}})
 	if err != nil {
 		return 0, err
 	}
-	defer process.Kill()
-	if err := process.Wait(ctx); err != nil {
-		said, _ := os.ReadFile(log)
-		return 0, fmt.Errorf("%w\n%s", err, said)
-	}
-	text, err := os.ReadFile(result)
-	if err != nil {
-		return 0, fmt.Errorf("measure: %w", err)
-	}
-	var load struct {
-		PerSecond float64 `json:"req_per_s"`
-	}
-	return load.PerSecond, json.Unmarshal(text, &load)
+	defer l.Discard()
+	result, err := l.Wait(ctx)
+	return result.PerSecond, err
 }
 
 // compareLatency drives both at half of what the sync server does at most, from an open loop.
@@ -244,11 +217,10 @@ func openTraders(ctx context.Context, s *server.Server, n int) (*openloop.Loop, 
 }
 
 func median(run openloop.Result, err error) (time.Duration, error) {
-	if err != nil || len(run.Latencies) == 0 {
-		return 0, errors.Join(err, fmt.Errorf("measure: %d answers", len(run.Latencies)))
+	if err = errors.Join(err, run.Failure); err != nil || len(run.Latencies) == 0 {
+		return 0, errors.Join(err, fmt.Errorf("measure: %d answers, %d failures", len(run.Latencies), run.Failed))
 	}
-	slices.Sort(run.Latencies)
-	return run.Latencies[len(run.Latencies)/2], nil
+	return run.Percentile(50), nil
 }
 
 // fdatasync is the median time of a small write and its sync into a file that was written before, on the disk of the journal.

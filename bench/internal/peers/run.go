@@ -260,15 +260,15 @@ func (h *heat) latency(ctx context.Context, loop *openloop.Loop) (l Latency, err
 		drive = loop.RunTogether
 	}
 	did, err := drive(ctx, h.found.RatePerS, h.options.Latency)
-	if err != nil {
+	if err = errors.Join(err, did.Failure); err != nil {
 		return l, err
 	}
 	if len(did.Latencies) == 0 {
 		return l, fmt.Errorf("%w: %.1f/s is less than one request in %v", ErrOption, h.found.RatePerS, h.options.Latency)
 	}
-	slices.Sort(did.Latencies)
-	at := func(share float64) float64 { return micros(did.Latencies[int(share*float64(len(did.Latencies)-1))]) }
-	return Latency{Answers: len(did.Latencies), P50Us: at(0.50), P99Us: at(0.99), Late: did.Late}, nil
+	return Latency{
+		Answers: len(did.Latencies), P50Us: micros(did.Percentile(50)), P99Us: micros(did.Percentile(99)), Late: did.Late,
+	}, nil
 }
 
 // stopAll asks each what it has done, and ends it.

@@ -7,25 +7,46 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"tradechat.internal/client"
 )
 
 // Stats is what the measurements read of SERVER_STATS.
 type Stats struct {
-	Connections uint64            `json:"connections"`
-	Restarts    int               `json:"restarts"`
-	Workers     []Worker          `json:"workers"`
-	Ops         map[string]uint64 `json:"ops"`
-	Statuses    map[string]uint64 `json:"statuses"`
-	Journal     Journal           `json:"journal"`
-	Verify      Verify            `json:"verify"`
+	Connections uint64             `json:"connections"`
+	Restarts    int                `json:"restarts"`
+	Workers     []Worker           `json:"workers"`
+	Ops         map[string]uint64  `json:"ops"`
+	Statuses    map[string]uint64  `json:"statuses"`
+	Totals      map[string]uint64  `json:"totals"` // counters by name
+	LatencyUs   map[string]Latency `json:"latency_us"`
+	Locks       Locks              `json:"locks"`
+	Journal     Journal            `json:"journal"`
+	Verify      Verify             `json:"verify"`
+}
+
+// Latency sums up one of the server's own histograms, in microseconds.
+type Latency struct {
+	P99   float64 `json:"p99"`
+	Count uint64  `json:"count"`
+}
+
+// Locks sums up the waits for locks.
+type Locks struct {
+	Waits    uint64 `json:"waits"`
+	WaitUs   uint64 `json:"wait_us"`
+	Timeouts uint64 `json:"timeouts"`
 }
 
 // Journal is what stands behind the log.
 type Journal struct {
-	PID    int    `json:"pid"`
-	Head   uint64 `json:"head"`
-	Groups uint64 `json:"groups"` // that were written
+	PID      int    `json:"pid"` // 0: none
+	State    string `json:"state"`
+	ReadOnly bool   `json:"read_only"` // the server takes no money requests until it is started again
+	Restarts int    `json:"restarts"`
+	Head     uint64 `json:"head"`
+	Groups   uint64 `json:"groups"` // that were written
 }
 
 // Worker is one worker slot.
@@ -33,6 +54,7 @@ type Worker struct {
 	Slot        int    `json:"slot"`
 	PID         int    `json:"pid"` // 0: none
 	State       string `json:"state"`
+	Restarts    int    `json:"restarts"`
 	Connections uint64 `json:"connections"`
 }
 
@@ -43,6 +65,7 @@ func (w Worker) Running() bool { return w.State == "running" }
 type Verify struct {
 	OK          bool     `json:"ok"`
 	Error       string   `json:"error"`
+	AgeMs       int64    `json:"age_ms"` // the server uses an outcome again for a second
 	Users       uint64   `json:"users"`
 	Records     uint64   `json:"records"`
 	Supply      uint64   `json:"supply"`
@@ -60,6 +83,22 @@ func (s Stats) WorkerPIDs() (pids []int) {
 		}
 	}
 	return pids
+}
+
+// ErrNoWorker says that no worker runs.
+var ErrNoWorker = errors.New("no worker runs")
+
+// Busiest is the running worker that has the most connections.
+func (s Stats) Busiest() (busiest Worker, err error) {
+	for _, w := range s.Workers {
+		if w.Running() && (busiest.PID == 0 || w.Connections > busiest.Connections) {
+			busiest = w
+		}
+	}
+	if busiest.PID == 0 {
+		return busiest, fmt.Errorf("server: %w: %+v", ErrNoWorker, s.Workers)
+	}
+	return busiest, nil
 }
 
 // Admin is a connection to the server's admin socket.
@@ -83,6 +122,21 @@ func (a Admin) Stats(ctx context.Context) (stats Stats, err error) {
 		return stats, fmt.Errorf("server: statistics: %w", err)
 	}
 	return stats, nil
+}
+
+// KillBusiest kills the worker that has the most connections, with SIGKILL.
+func (a Admin) KillBusiest(ctx context.Context) (victim Worker, err error) {
+	stats, err := a.Stats(ctx)
+	if err != nil {
+		return victim, err
+	}
+	if victim, err = stats.Busiest(); err != nil {
+		return victim, err
+	}
+	if err := unix.Kill(victim.PID, unix.SIGKILL); err != nil {
+		return victim, fmt.Errorf("server: kill %d: %w", victim.PID, err)
+	}
+	return victim, nil
 }
 
 // ErrNoSuccessor says that a worker was not replaced.
@@ -148,11 +202,15 @@ func (s *Server) Stats(ctx context.Context) (Stats, error) {
 	return admin.Stats(ctx)
 }
 
-// PIDs are the numbers of all processes of the server, the master's first.
+// PIDs are the numbers of all processes that the server has, the master's first.
 func (s *Server) PIDs(ctx context.Context) ([]int, error) {
 	stats, err := s.Stats(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return append([]int{s.PID(), stats.Journal.PID}, stats.WorkerPIDs()...), nil
+	pids := append([]int{s.PID()}, stats.WorkerPIDs()...)
+	if stats.Journal.PID != 0 {
+		pids = append(pids, stats.Journal.PID)
+	}
+	return pids, nil
 }

@@ -24,6 +24,6 @@ const (
 	// openingMinor is what each trader begins with: more than any run can move away, a cent a request.
 	openingMinor = 1 << 40
 
-	// password is the one password of all users that are made here, on a server that is gone in a minute.
-	password = "of no use to anybody"
+	// Password is the one password of all users that are made here, on a server that is gone in a minute.
+	Password = "of no use to anybody"
 )

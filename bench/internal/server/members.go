@@ -17,13 +17,12 @@ func (s *Server) Members(ctx context.Context, n int, message []byte) ([]closedlo
 	if err != nil {
 		return nil, err
 	}
-	exchange := func(i int) closedloop.Exchange {
+	return s.Connect(ctx, users, func(i int, c *session.Conn) (closedloop.Exchange, error) {
 		if i == 0 {
-			return closedloop.NewSpeaker(lobby, message)
+			return closedloop.NewSpeaker(lobby, message), c.Join(lobby)
 		}
-		return closedloop.NewListener(lobby)
-	}
-	return s.connect(ctx, users, exchange, func(c *session.Conn) error { return c.Join(lobby) })
+		return closedloop.NewListener(lobby), c.Join(lobby)
+	})
 }
 
 // CheckMessages compares what the server has counted with what was said; ErrDisagree if it is not the same.

@@ -29,6 +29,10 @@ type Options struct {
 	Workers int
 	Args    []string // further flags
 	Env     []string // further variables
+
+	// Prepare is called once, with the data folder's path, before the first start; what it returns is called when the server has
+	// ended and before its folder is removed. It may be nil.
+	Prepare func(dataFolder string) (release func(), err error)
 }
 
 // Server is a running tradechatd.
@@ -41,6 +45,7 @@ type Server struct {
 	flags   []string
 	readyAt time.Time // when the ready line was seen
 	users   int       // that AddUsers has made
+	release func()    // of Options.Prepare
 }
 
 // Start runs a server and returns when all its workers accept, and its statistics say so.
@@ -54,6 +59,11 @@ func Start(ctx context.Context, binaries proc.Binaries, o Options) (*Server, err
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	s := &Server{folder: folder, segment: filepath.Join("/dev/shm", filepath.Base(folder))}
+	if o.Prepare != nil {
+		if s.release, err = o.Prepare(s.DataFolder()); err != nil {
+			return nil, errors.Join(err, s.remove())
+		}
+	}
 	if err := s.run(ctx, path, o); err != nil {
 		return nil, errors.Join(s.explain(err), s.remove())
 	}
@@ -97,13 +107,20 @@ func (s *Server) KillAll(ctx context.Context) error {
 		return fmt.Errorf("server: stop %d: %w", s.PID(), err)
 	}
 	for _, pid := range pids[1:] { // children of a stopped master, not reaped: the numbers are theirs
-		if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+		if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) { // it ended just before the stop
 			return fmt.Errorf("server: kill %d: %w", pid, err)
 		}
 	}
 	s.process.Kill()
 	return nil
 }
+
+// KillMaster ends the master alone; the others notice, and end by themselves. The data folder and the segment stay.
+func (s *Server) KillMaster() { s.process.Kill() }
+
+// Halt ends the server with a signal to stop, however that goes. The data folder stays, and the segment if the server leaves
+// it.
+func (s *Server) Halt() error { return s.explain(s.process.Stop()) }
 
 // Restart starts a server that has ended again, on the same data folder and segment.
 func (s *Server) Restart(ctx context.Context, binaries proc.Binaries, o Options) error {
@@ -139,6 +156,12 @@ func (s *Server) Log() (string, error) {
 
 // Stop ends the server and returns the audit line that it printed.
 func (s *Server) Stop() (audit string, err error) {
+	audit, err = s.End()
+	return audit, errors.Join(err, s.remove())
+}
+
+// End is Stop, but the data folder stays.
+func (s *Server) End() (audit string, err error) {
 	err = s.process.Stop()
 	for _, line := range s.process.Lines() {
 		if strings.HasPrefix(line, "audit ") {
@@ -151,7 +174,7 @@ func (s *Server) Stop() (audit string, err error) {
 	if _, gone := os.Lstat(s.segment); !errors.Is(gone, fs.ErrNotExist) {
 		err = errors.Join(err, fmt.Errorf("server: %s: %w", s.segment, ErrLeftover))
 	}
-	return audit, errors.Join(s.explain(err), s.remove())
+	return audit, s.explain(err)
 }
 
 // Discard ends the server, if it still runs, and removes whatever it left, as far as that is possible. It is the way out
@@ -161,6 +184,10 @@ func (s *Server) Discard() { _ = s.remove() }
 func (s *Server) remove() error {
 	if s.process != nil {
 		_ = s.process.Stop() // how it ends is Stop's to judge
+	}
+	if s.release != nil {
+		s.release()
+		s.release = nil
 	}
 	err := os.Remove(s.segment)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -19,31 +19,38 @@ func (s *Server) Traders(ctx context.Context, n int) ([]closedloop.Peer, error) 
 	if err != nil {
 		return nil, err
 	}
-	return s.connect(ctx, users, func(i int) closedloop.Exchange { return closedloop.NewTransfer(users[(i+1)%n].ID) }, nil)
+	return s.Connect(ctx, users, func(i int, _ *session.Conn) (closedloop.Exchange, error) {
+		return closedloop.NewTransfer(users[(i+1)%n].ID), nil
+	})
 }
 
-// connect logs users in, prepares each session, if there is something to prepare, and returns the bare sockets.
-func (s *Server) connect(
-	ctx context.Context, users []User, exchange func(i int) closedloop.Exchange, prepare func(*session.Conn) error,
+// Connect logs users in and returns their bare sockets, each with the Exchange that prepare makes for the i-th user's session.
+func (s *Server) Connect(
+	ctx context.Context, users []User, prepare func(i int, c *session.Conn) (closedloop.Exchange, error),
 ) (peers []closedloop.Peer, err error) {
 	for i, u := range users {
-		c, err := session.Open(ctx, s.Address, u.Name, u.Keys)
-		if err == nil && prepare != nil {
-			if err = prepare(c); err != nil {
-				err = errors.Join(err, c.Close())
-			}
-		}
-		fd := -1
-		if err == nil {
-			fd, err = c.Detach()
-		}
+		p, err := s.connect(ctx, u, func(c *session.Conn) (closedloop.Exchange, error) { return prepare(i, c) })
 		if err != nil {
 			closedloop.Hangup(peers)
 			return nil, err
 		}
-		peers = append(peers, closedloop.Peer{FD: fd, Exchange: exchange(i)})
+		peers = append(peers, p)
 	}
 	return peers, nil
+}
+
+func (s *Server) connect(
+	ctx context.Context, u User, prepare func(*session.Conn) (closedloop.Exchange, error),
+) (p closedloop.Peer, err error) {
+	c, err := session.Open(ctx, s.Address, u.Name, u.Keys)
+	if err != nil {
+		return p, err
+	}
+	if p.Exchange, err = prepare(c); err != nil {
+		return p, errors.Join(err, c.Close())
+	}
+	p.FD, err = c.Detach()
+	return p, err
 }
 
 // CheckTransfers compares what the server has counted with what was sent; ErrDisagree if it is not the same.

@@ -31,7 +31,7 @@ func (s *Server) AddUsers(ctx context.Context, n int, openingMinor uint64) ([]Us
 		u := &users[i]
 		s.users++
 		u.Name = fmt.Sprintf("bench-%05d", s.users)
-		if u.Keys, err = libproto.DeriveKeys(password, u.Name, hello.RealmSalt, int(hello.KDFIterations)); err != nil {
+		if u.Keys, err = libproto.DeriveKeys(Password, u.Name, hello.RealmSalt, int(hello.KDFIterations)); err != nil {
 			return nil, fmt.Errorf("server: %w", err)
 		}
 		if u.ID, err = admin.AddUser(ctx, u.Name, u.Keys, openingMinor); err != nil {

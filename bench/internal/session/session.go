@@ -51,8 +51,11 @@ func Dial(ctx context.Context, address string) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
-	return &Conn{socket: socket.(*net.TCPConn)}, nil
+	return On(socket.(*net.TCPConn)), nil
 }
+
+// On makes a Conn of a socket that was connected elsewhere; nothing has been said on it.
+func On(socket *net.TCPConn) *Conn { return &Conn{socket: socket} }
 
 // LocalPort is the client's own port.
 func (c *Conn) LocalPort() uint16 {
@@ -65,7 +68,7 @@ func (c *Conn) Close() error { return c.socket.Close() }
 // Hello says HELLO and returns the answer, which lives as long as the Conn.
 func (c *Conn) Hello() (libproto.HelloResponse, error) {
 	rand.Read(c.nonce[:])
-	err := c.ask(libproto.OpHello, libproto.HelloRequest{
+	err := c.Ask(libproto.OpHello, libproto.HelloRequest{
 		VersionMin: libproto.Version, VersionMax: libproto.Version, ClientNonce: c.nonce, Agent: []byte("tradechat-bench"),
 	}, &c.server)
 	return c.server, err
@@ -78,7 +81,7 @@ func (c *Conn) Login(user string, keys libproto.Keys) (libproto.LoginResponse, e
 		noBinding [libproto.KeyLen]byte
 		name      = []byte(user)
 	)
-	err := c.ask(libproto.OpLogin, libproto.LoginRequest{
+	err := c.Ask(libproto.OpLogin, libproto.LoginRequest{
 		Username: name, Proof: libproto.Proof(keys, c.nonce, c.server.ServerNonce, noBinding, name),
 	}, &answer)
 	if err != nil {
@@ -93,7 +96,7 @@ func (c *Conn) Login(user string, keys libproto.Keys) (libproto.LoginResponse, e
 
 // Join joins a room after Login, without what was said before.
 func (c *Conn) Join(room uint32) error {
-	return c.ask(libproto.OpJoinRoom, libproto.JoinRoomRequest{RoomID: room}, new(libproto.JoinRoomResponse))
+	return c.Ask(libproto.OpJoinRoom, libproto.JoinRoomRequest{RoomID: room}, new(libproto.JoinRoomResponse))
 }
 
 // Open connects, says HELLO and logs in.
@@ -111,8 +114,8 @@ func Open(ctx context.Context, address, user string, keys libproto.Keys) (*Conn,
 	return c, nil
 }
 
-// ask makes one request and waits for its response. Pushes that come before it are passed over.
-func (c *Conn) ask(op libproto.Opcode, request libproto.Body, response libproto.DecodableBody) error {
+// Ask makes one request and waits for its response. Pushes that come before it are passed over.
+func (c *Conn) Ask(op libproto.Opcode, request libproto.Body, response libproto.DecodableBody) error {
 	c.reqID++
 	if err := c.socket.SetDeadline(time.Now().Add(answerMax)); err != nil {
 		return fmt.Errorf("session: %w", err)

@@ -44,7 +44,7 @@ UTC; --since and --until take one, such as 2026-05-01T12:00:00Z, or how long ago
 as 10m. With --json every line is an object. With --follow it waits for more until
 Ctrl-C.`,
 		example: `  tradechat log --data /var/lib/tradechat --last 20
-  tradechat log --user alice --kind transfer --since 24h
+  tradechat log --of alice --kind transfer --since 24h
   tradechat log --follow --json | jq .amount_minor`,
 		run: func(ctx context.Context, _ []string) (result, error) { return nil, a.log(ctx, o) },
 	})

@@ -45,6 +45,11 @@ func TestUsage(t *testing.T) {
 		{"--mix", "none"},
 		{"--trade-ratio", "1,2"},
 		{"--json", "/no/such/folder/file"},
+		{"--hgrm", "/no/such/folder/file"},
+		{"--slo", "p99<2"},
+		{"--rate-sweep", "5:1:1"},
+		{"--rate", "10", "--rate-sweep", "auto"},
+		{"--payload", "9-8"},
 		{"--password-file", "/no/such/file", "--json", "-", "--csv", "-"},
 	} {
 		code, stdout, stderr := command(t, args...)
@@ -56,7 +61,8 @@ func TestUsage(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	code, stdout, _ := command(t, "--help")
-	for _, want := range []string{"Exit codes: 0 all well; 1 the verdict failed", "--trade-ratio", "Examples:"} {
+	for _, want := range []string{"Exit codes: 0 all well; 1 the verdict failed", "--trade-ratio", "Examples:", "\nLoop:\n", "\nResults:\n",
+		"4 the verdict is good", "--rate-sweep auto"} {
 		if code != exitOK || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, no %q in %q", code, want, stdout)
 		}
@@ -83,6 +89,8 @@ func TestExitCodes(t *testing.T) {
 		exitVerdict: errVerdict,
 		exitUsage:   fmt.Errorf("so: %w", config.ErrInvalid),
 		exitSetup:   fmt.Errorf("so: %w", run.ErrSetup),
+
+		exitObjective: errObjective,
 	} {
 		if got := exitCode(err); got != want {
 			t.Errorf("exitCode(%v) = %d, want %d", err, got, want)

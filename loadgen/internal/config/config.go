@@ -10,17 +10,23 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/libproto"
 
+	"tradechat.internal/loadgen/internal/arrival"
 	"tradechat.internal/loadgen/internal/driver"
 	"tradechat.internal/loadgen/internal/mix"
+	"tradechat.internal/loadgen/internal/slo"
+	"tradechat.internal/loadgen/internal/sweep"
+	"tradechat.internal/loadgen/internal/zipf"
 )
 
 // ErrInvalid is the error of every setting that cannot be used.
 var ErrInvalid = errors.New("invalid setting")
+
+// Stdout is the path that stands for it.
+const Stdout = "-"
 
 // passwordDefault is for servers that hold nothing but play money.
 const passwordDefault = "tradechat-loadgen"
@@ -29,13 +35,23 @@ const passwordDefault = "tradechat-loadgen"
 type Config struct {
 	Server         string         `json:"server"`
 	Connections    int            `json:"connections"`
+	ConnectRate    float64        `json:"connect_rate"` // a second; 0: as fast as it goes
 	Threads        int            `json:"threads"`
 	Mix            string         `json:"mix"`
 	TradeRatio     mix.TradeRatio `json:"trade_ratio"`
+	Batch          int            `json:"batch"` // legs; 0: no batches
 	Duration       time.Duration  `json:"duration_ns"`
-	PayloadLen     int            `json:"payload_bytes"`
+	WarmUp         time.Duration  `json:"warm_up_ns"`
+	Interval       time.Duration  `json:"interval_ns"`
+	Rate           float64        `json:"rate"` // requests a second; 0: a closed loop
+	Arrivals       string         `json:"arrivals"`
+	RateSweep      sweep.Range    `json:"rate_sweep"`
+	SLO            string         `json:"slo"`
+	Payload        Payload        `json:"payload_bytes"`
 	Pipeline       int            `json:"pipeline"`
+	Think          time.Duration  `json:"think_ns"`
 	Users          int            `json:"users"` // 0: one a connection
+	Skew           float64        `json:"skew"`
 	Rooms          int            `json:"rooms"` // 0: as many as it takes
 	RoomSize       int            `json:"room_size"`
 	Seed           uint64         `json:"seed"`
@@ -47,6 +63,7 @@ type Config struct {
 	PasswordFile   string         `json:"-"`
 	JSONPath       string         `json:"-"` // "-": stdout; empty: none
 	CSVPath        string         `json:"-"`
+	HgrmPath       string         `json:"-"`
 }
 
 // Defaults returns the settings of a run that was told nothing.
@@ -58,7 +75,9 @@ func Defaults() Config {
 		Mix:            mix.Mixed,
 		TradeRatio:     mix.TradeRatioDefault,
 		Duration:       10 * time.Second,
-		PayloadLen:     64,
+		Interval:       time.Second,
+		Arrivals:       string(arrival.Constant),
+		Payload:        Payload{Least: 64, Most: 64},
 		Pipeline:       1,
 		RoomSize:       10,
 		Seed:           1,
@@ -70,33 +89,11 @@ func Defaults() Config {
 	}
 }
 
-// AddFlags declares a flag for each setting. What they say is in c after parsing.
-func (c *Config) AddFlags(flags *pflag.FlagSet) {
-	flags.SortFlags = false
-	flags.StringVar(&c.Server, "server", c.Server, "`host:port` to load")
-	flags.IntVar(&c.Connections, "connections", c.Connections, "connections over all threads")
-	flags.IntVar(&c.Threads, "threads", c.Threads, "threads, each with an event loop of its own")
-	flags.StringVar(&c.Mix, "mix", c.Mix, "what to ask for: `"+strings.Join(mix.Names(), "|")+"`")
-	flags.Var(&c.TradeRatio, "trade-ratio", "shares of TRANSFER,WITHDRAW,DEPOSIT,BALANCE in the trade mix")
-	flags.DurationVar(&c.Duration, "duration", c.Duration, "how long to make requests")
-	flags.IntVar(&c.PayloadLen, "payload", c.PayloadLen, "length of a chat message in `bytes`")
-	flags.IntVar(&c.Pipeline, "pipeline", c.Pipeline, "requests in flight on a connection")
-	flags.IntVar(&c.Users, "users", c.Users, "users; connection i is user i modulo their number (default one a connection)")
-	flags.IntVar(&c.Rooms, "rooms", c.Rooms, "chat rooms (default as many as it takes for every connection to be in one)")
-	flags.IntVar(&c.RoomSize, "room-size", c.RoomSize, "members of a room, at most all connections: every message is delivered so many times")
-	flags.Uint64Var(&c.Seed, "seed", c.Seed, "what the requests are drawn from")
-	flags.DurationVar(&c.Timeout, "timeout", c.Timeout, "time after which a request without an answer has failed")
-	flags.DurationVar(&c.DrainTimeout, "drain-timeout", c.DrainTimeout,
-		"time after the load in which every member must have seen every message")
-	flags.StringVar(&c.UserPrefix, "user-prefix", c.UserPrefix,
-		"what the names of users and rooms begin with; runs at the same time need different ones")
-	flags.Uint64Var(&c.OpeningDeposit, "opening-deposit", c.OpeningDeposit, "what each user gets before the load, in minor `units`")
-	flags.Uint64Var(&c.AmountMax, "amount-max", c.AmountMax, "the largest amount of a request, in minor `units`")
-	flags.StringVar(&c.PasswordFile, "password-file", c.PasswordFile,
-		"`file` with the password of all users (default one that is no secret)")
-	flags.StringVar(&c.JSONPath, "json", c.JSONPath, "`file` for the result as JSON; - is stdout")
-	flags.StringVar(&c.CSVPath, "csv", c.CSVPath, "`file` for one row a second; - is stdout")
-}
+// Open reports whether the loop is open: requests are due at a rate, whatever becomes of the answers.
+func (c *Config) Open() bool { return c.Rate > 0 || !c.RateSweep.None() }
+
+// Drawn is the mix of requests.
+func (c *Config) Drawn() (*mix.Mix, error) { return mix.Parse(c.Mix, c.TradeRatio, c.Batch > 0) }
 
 // Complete fills in what follows from other settings, and checks everything.
 func (c *Config) Complete() error {
@@ -113,11 +110,11 @@ func (c *Config) Complete() error {
 			return err
 		}
 	}
-	drawn, err := mix.Named(c.Mix, c.TradeRatio)
+	drawn, err := c.Drawn()
 	if err != nil {
 		return fmt.Errorf("%w: --mix: %w", ErrInvalid, err)
 	}
-	return errors.Join(c.checkAddress(), c.checkNames(), c.checkMix(drawn), c.checkOutputs(), c.checkDescriptors())
+	return errors.Join(c.checkAddress(), c.checkNames(), c.checkMix(drawn), c.checkLoop(), c.checkOutputs(), c.checkDescriptors())
 }
 
 func (c *Config) bounds() []error {
@@ -125,7 +122,15 @@ func (c *Config) bounds() []error {
 		within("connections", c.Connections, 1, connectionsMax),
 		within("threads", c.Threads, 1, threadsMax),
 		within("duration", c.Duration, durationMin, durationMax),
-		within("payload", c.PayloadLen, payloadMin, payloadMax),
+		within("warm-up", c.WarmUp, 0, durationMax),
+		within("interval", c.Interval, intervalMin, intervalMax),
+		within("rate", c.Rate, 0, sweep.RateMax),
+		within("connect-rate", c.ConnectRate, 0, connectRateMax),
+		within("batch", c.Batch, 0, libproto.BatchLegsMax),
+		within("think", c.Think, 0, thinkMax),
+		within("skew", c.Skew, 0, zipf.SkewMax),
+		within("payload", c.Payload.Least, payloadMin, payloadMax),
+		within("payload", c.Payload.Most, payloadMin, payloadMax),
 		within("pipeline", c.Pipeline, 1, pipelineMax),
 		within("users", c.Users, 1, usersMax),
 		within("room-size", c.RoomSize, 1, roomSizeMax),
@@ -137,8 +142,8 @@ func (c *Config) bounds() []error {
 	}
 }
 
-func within[T int | uint64 | time.Duration](flag string, value, least, most T) error {
-	if value < least || value > most {
+func within[T int | uint64 | float64 | time.Duration](flag string, value, least, most T) error {
+	if value < least || value > most || value != value { // or not a number
 		return fmt.Errorf("%w: --%s %v: allowed: %v … %v", ErrInvalid, flag, value, least, most)
 	}
 	return nil
@@ -160,7 +165,7 @@ func (c *Config) checkNames() error {
 
 func (c *Config) checkMix(drawn *mix.Mix) error {
 	switch {
-	case drawn.Has(mix.Transfer) && c.Users < 2:
+	case (drawn.Has(mix.Transfer) || drawn.Has(mix.TransferBatch)) && c.Users < 2:
 		return fmt.Errorf("%w: --users %d: a TRANSFER needs two", ErrInvalid, c.Users)
 	case drawn.Has(mix.ChatSend) && c.Rooms*c.RoomSize < c.Connections:
 		return fmt.Errorf("%w: --rooms %d of --room-size %d do not have a place for each of %d connections", ErrInvalid,
@@ -172,9 +177,35 @@ func (c *Config) checkMix(drawn *mix.Mix) error {
 	return nil
 }
 
+// checkLoop refuses what the kind of loop has no use for.
+func (c *Config) checkLoop() error {
+	if _, err := arrival.ParseKind(c.Arrivals); err != nil {
+		return fmt.Errorf("%w: --arrivals: %w", ErrInvalid, err)
+	}
+	if _, err := slo.Parse(c.SLO); err != nil {
+		return fmt.Errorf("%w: --slo: %w", ErrInvalid, err)
+	}
+	switch {
+	case c.Rate > 0 && c.Rate < rateMin:
+		return fmt.Errorf("%w: --rate %v: allowed: %v … %v, or 0: a closed loop", ErrInvalid, c.Rate, rateMin, sweep.RateMax)
+	case c.Rate > 0 && !c.RateSweep.None():
+		return fmt.Errorf("%w: --rate and --rate-sweep exclude each other", ErrInvalid)
+	case c.Open() && c.Think > 0:
+		return fmt.Errorf("%w: --think is of the closed loop: with --rate or --rate-sweep requests are due when they are due",
+			ErrInvalid)
+	}
+	return nil
+}
+
 func (c *Config) checkOutputs() error {
-	if c.JSONPath == "-" && c.CSVPath == "-" {
-		return fmt.Errorf("%w: --json and --csv cannot both be stdout", ErrInvalid)
+	stdout := 0
+	for _, path := range []string{c.JSONPath, c.CSVPath, c.HgrmPath} {
+		if path == Stdout {
+			stdout++
+		}
+	}
+	if stdout > 1 {
+		return fmt.Errorf("%w: --json, --csv and --hgrm cannot both be stdout", ErrInvalid)
 	}
 	return nil
 }

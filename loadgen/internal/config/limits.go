@@ -19,9 +19,13 @@ const (
 	payloadMin        = chatcheck.MessageLenMin
 	payloadMax        = 15 << 10
 	amountMax         = 1_000_000_000
+	rateMin           = 0.1
+	connectRateMax    = 1_000_000
+	thinkMax          = time.Hour
 	openingDepositMax = 1_000_000_000_000
 	prefixLenMax      = roster.PrefixLenMax
 
+	intervalMin, intervalMax = 100 * time.Millisecond, time.Hour
 	durationMin, durationMax = 100 * time.Millisecond, 24 * time.Hour
 	timeoutMin, timeoutMax   = 10 * time.Millisecond, 5 * time.Minute
 	drainMin, drainMax       = 100 * time.Millisecond, 10 * time.Minute

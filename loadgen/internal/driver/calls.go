@@ -54,6 +54,7 @@ type call struct {
 	amount  uint64       // DEPOSIT, WITHDRAW, TRANSFER: minor units
 	message chatcheck.ID // CHAT_SEND
 	sentNs  int64        // HEARTBEAT's client_time, too
+	dueNs   int64        // when it was to be sent: in a closed loop, when it was
 
 	// Neighbours in the list of calls that are not expired, by age: slots, or noSlot.
 	older, newer int16
@@ -88,7 +89,7 @@ func (t *callTable) start(k kind, nowNs int64) *call {
 	}
 	t.count++
 	c := &t.slots[slot]
-	*c = call{id: t.count<<slotBits | uint64(slot), kind: k, sentNs: nowNs, older: t.newest, newer: noSlot}
+	*c = call{id: t.count<<slotBits | uint64(slot), kind: k, sentNs: nowNs, dueNs: nowNs, older: t.newest, newer: noSlot}
 	if t.newest == noSlot {
 		t.oldest = slot
 	} else {

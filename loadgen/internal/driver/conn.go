@@ -9,6 +9,7 @@ import (
 	"tradechat.internal/libnet"
 
 	"tradechat.internal/loadgen/internal/chatcheck"
+	"tradechat.internal/loadgen/internal/moneycheck"
 	"tradechat.internal/loadgen/internal/roster"
 )
 
@@ -40,6 +41,10 @@ type Conn struct {
 	outSent int    // bytes of it that are
 
 	calls   callTable
+	legs    []moneycheck.Leg // Plan.Batch of them for each slot of calls
+	waiting dueQueue         // open loop: what is due and has no room
+	touched bool             // open loop: it is in the thread's list of those that have frames to send
+	resting int              // places of the pipeline that think
 	session uint64
 	hand    roster.Handshake
 	members []chatcheck.Member // of the rooms that it is in, or will be

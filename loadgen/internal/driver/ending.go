@@ -3,6 +3,7 @@ package driver
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -69,6 +70,7 @@ func (c *Conn) retire(why error) {
 	}
 	if !t.phase.returns() {
 		c.state = gone
+		c.skipWaiting()
 		c.leaveDoubts()
 		return
 	}
@@ -83,8 +85,7 @@ func (c *Conn) abandon(call *call, failed stats.ErrorKind, closedByServer bool) 
 		return
 	}
 	op := mix.Op(call.kind)
-	if !call.expired {
-		c.thread.stats.Failed(op, failed)
+	if !call.expired && c.failed(call, failed) {
 		c.thread.stats.InFlight++
 	}
 	if op.MovesMoney() {
@@ -93,7 +94,7 @@ func (c *Conn) abandon(call *call, failed stats.ErrorKind, closedByServer bool) 
 }
 
 func (c *Conn) posting(call *call) moneycheck.Posting {
-	return moneycheck.Posting{
+	p := moneycheck.Posting{
 		Session: c.session,
 		ReqID:   call.id,
 		User:    uint32(c.thread.plan.user(c.id)),
@@ -101,6 +102,11 @@ func (c *Conn) posting(call *call) moneycheck.Posting {
 		Op:      mix.Op(call.kind),
 		Amount:  call.amount,
 	}
+	if p.Op == mix.TransferBatch {
+		legs := slices.Clone(c.legsOf(call.slot()))
+		p.Legs = &legs
+	}
+	return p
 }
 
 // leaveRooms ends the memberships: in the Leave phase with the verdict, before it without, for a member that is gone

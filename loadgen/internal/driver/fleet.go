@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tradechat.internal/loadgen/internal/moneycheck"
+	"tradechat.internal/loadgen/internal/stats"
 )
 
 // ErrPhase is the error of a phase that was not reached in time.
@@ -16,7 +17,8 @@ var ErrPhase = errors.New("not reached in time")
 // Fleet is all threads of a run.
 type Fleet struct {
 	threads []*Thread
-	reached chan Phase
+	born    time.Time // zero of the threads' clock
+	order   *order    // the last one
 	failed  chan error
 	work    sync.WaitGroup
 }
@@ -28,12 +30,13 @@ func NewFleet(plan *Plan) (*Fleet, error) {
 		return nil, err
 	}
 	f := &Fleet{
-		reached: make(chan Phase, plan.Threads*int(End)),
-		failed:  make(chan error, plan.Threads),
+		born:   time.Now(),
+		order:  newOrder(plan.Threads, Connect, nil, nil),
+		failed: make(chan error, plan.Threads),
 	}
-	born := time.Now()
+	uncounted := stats.NewTimeline(plan.Threads, time.Second, false)
 	for i := range plan.Threads {
-		thread, err := newThread(plan, i, at, born, f.reached)
+		thread, err := newThread(plan, i, at, f.born, uncounted, f.order)
 		if err != nil {
 			return nil, err
 		}
@@ -50,35 +53,46 @@ func NewFleet(plan *Plan) (*Fleet, error) {
 }
 
 // Enter begins a phase in all threads.
-func (f *Fleet) Enter(p Phase) error {
+func (f *Fleet) Enter(p Phase) error { return f.give(newOrder(len(f.threads), p, nil, nil)) }
+
+// Load begins a step in all threads, and in the open loop no earlier than at its BeginNs.
+func (f *Fleet) Load(s *Step) error { return f.give(newOrder(len(f.threads), Load, s.Timeline, s)) }
+
+// Count ends the threads' part in the timeline that they have been counting in, in the middle of a Rest: its totals may be read
+// when its Run has returned.
+func (f *Fleet) Count(in *stats.Timeline) error {
+	return f.give(newOrder(len(f.threads), Rest, in, nil))
+}
+
+// NowNs is the threads' clock.
+func (f *Fleet) NowNs() int64 { return int64(time.Since(f.born)) }
+
+func (f *Fleet) give(o *order) error {
+	f.order.next.Store(o)
+	f.order = o
 	for _, thread := range f.threads {
-		if err := thread.want(p); err != nil {
-			return err
+		if err := thread.wake.Signal(); err != nil {
+			return fmt.Errorf("wake a load thread: %w", err)
 		}
 	}
 	return nil
 }
 
-// Await waits until all threads have reached what the phase is for: ErrPhase, with the last failure of a connection,
-// if that takes longer than patience.
-func (f *Fleet) Await(ctx context.Context, p Phase, patience time.Duration) error {
+// Await waits until all threads have done what was ordered last: ErrPhase, with the last failure of a connection, if that
+// takes longer than patience.
+func (f *Fleet) Await(ctx context.Context, patience time.Duration) error {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
-	for left := len(f.threads); left > 0; {
-		select {
-		case reached := <-f.reached:
-			if reached == p {
-				left--
-			}
-		case err := <-f.failed:
-			return err
-		case <-timer.C:
-			return fmt.Errorf("phase %v: %w (%v): %w", p, ErrPhase, patience, f.failure())
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	select {
+	case <-f.order.done:
+		return nil
+	case err := <-f.failed:
+		return err
+	case <-timer.C:
+		return fmt.Errorf("phase %v: %w (%v): %w", f.order.phase, ErrPhase, patience, f.failure())
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	return nil
 }
 
 // Failed tells of a thread that cannot go on.
@@ -106,6 +120,9 @@ func (f *Fleet) Live() (live int) {
 func (f *Fleet) End() error {
 	err := f.Enter(End)
 	f.work.Wait()
+	for _, thread := range f.threads {
+		thread.close() // not before: an order may be seen, and obeyed, before its signal
+	}
 	return err
 }
 

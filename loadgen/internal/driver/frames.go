@@ -23,6 +23,7 @@ type bodies struct {
 	heartbeat libproto.HeartbeatResponse
 	balance   libproto.BalanceResponse
 	txn       libproto.TxnResponse
+	batch     libproto.TransferBatchResponse
 	broadcast libproto.ChatBroadcast
 	event     libproto.RoomEvent
 	history   libproto.RoomHistoryResponse
@@ -91,7 +92,7 @@ func (c *Conn) success(done call, body []byte) error {
 		return err
 	}
 	if done.kind.isLoad() && c.inTime(&done) {
-		c.thread.stats.Succeeded(mix.Op(done.kind), c.thread.now-done.sentNs)
+		c.succeeded(&done)
 	}
 	c.calls.finish(c.calls.find(done.id))
 	return nil
@@ -111,8 +112,7 @@ func (c *Conn) failure(done call, f *libproto.Frame) error {
 		return nil
 	}
 	c.refused(&done, f.Status, answer.RetryAfterMs)
-	if c.inTime(&done) {
-		c.thread.stats.Failed(mix.Op(done.kind), stats.KindOf(f.Status))
+	if c.inTime(&done) && c.failed(&done, stats.KindOf(f.Status)) {
 		c.thread.stats.Statuses[f.Status]++
 	}
 	c.calls.finish(c.calls.find(done.id))
@@ -121,10 +121,37 @@ func (c *Conn) failure(done call, f *libproto.Frame) error {
 
 // inTime reports whether the answered request is still to be counted; one whose time had run out was.
 func (c *Conn) inTime(done *call) bool {
-	if done.expired {
+	if !done.expired {
+		c.think()
+		return true
+	}
+	if c.isCounted(done) {
 		c.thread.stats.Late++
 	}
-	return !done.expired
+	return false
+}
+
+// isCounted reports whether a request belongs to the step that is being measured, and not to what came before.
+func (c *Conn) isCounted(call *call) bool { return call.dueNs >= c.thread.countFrom }
+
+// succeeded counts an OK answer that came in time.
+func (c *Conn) succeeded(done *call) {
+	t := c.thread
+	if t.phase == Load && (!t.pace.open || t.now < t.order.step.EndNs) {
+		t.stats.Answered++
+	}
+	if c.isCounted(done) {
+		t.stats.Succeeded(mix.Op(done.kind), t.now-done.dueNs, t.now-done.sentNs)
+	}
+}
+
+// failed counts a request that failed, if it is to be counted.
+func (c *Conn) failed(call *call, kind stats.ErrorKind) bool {
+	if !c.isCounted(call) {
+		return false
+	}
+	c.thread.stats.Failed(mix.Op(call.kind), kind)
+	return true
 }
 
 // turnedDown takes an answer that is not OK to a request outside of the load.

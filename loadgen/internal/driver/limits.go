@@ -21,6 +21,12 @@ const (
 	// RoomsPerConnectionMax bounds the rooms that one connection joins.
 	RoomsPerConnectionMax = 512
 
+	// waitingMax bounds the requests of an open loop that wait on a thread's connections, connWaitingMax those on one of them; more
+	// are skipped. connWaitingMin is a connection's first ring.
+	waitingMax     = 1 << 20
+	connWaitingMax = 1 << 16
+	connWaitingMin = 16
+
 	// connectingMax bounds a thread's connections that are on their way from down to ready.
 	connectingMax = 64
 
@@ -39,6 +45,12 @@ const (
 	// come or a phase for its end.
 	sweepEvery   = 20 * time.Millisecond
 	sweepHurried = time.Millisecond
+
+	// connectCatchUp is how much of its rate a thread may catch up with when it was late to connect.
+	connectCatchUp = 20 * time.Millisecond
+
+	// timerSlack is how late the kernel may wake a load thread, to wake it together with others; 50 µs unless asked.
+	timerSlack = time.Microsecond
 
 	// pauseMin and pauseMax bound how long a connection is silent when a busy server asks for it.
 	pauseMin = time.Millisecond

@@ -5,26 +5,33 @@ import (
 
 	"tradechat.internal/loadgen/internal/chatcheck"
 	"tradechat.internal/loadgen/internal/mix"
+	"tradechat.internal/loadgen/internal/stats"
 )
 
-// refill makes requests of the load until as many are in flight as there may be.
+// refill makes requests of the load: in a closed loop until as many are in flight as there may be, in an open one those that wait.
 func (c *Conn) refill() {
 	t := c.thread
-	if t.phase != Load || c.state != ready || c.calls.load >= t.plan.Pipeline {
+	if !t.phase.sends() || c.state != ready || c.calls.load+c.resting >= t.plan.Pipeline {
 		return
 	}
-	if t.now = t.clock(); c.pausedTill > t.now || c.departing {
+	t.now = t.clock()
+	if t.pace.open || t.phase != Load {
+		c.sendWaiting()
 		return
 	}
-	for c.calls.load < t.plan.Pipeline && c.issue(t.plan.Mix.Pick(c.draw32())) {
+	for c.mayAsk() && c.issue(t.plan.Mix.Pick(c.draw32()), t.now) {
 	}
 }
 
 // issue makes one request. It fails when the table of calls is full.
-func (c *Conn) issue(op mix.Op) bool {
+func (c *Conn) issue(op mix.Op, due int64) bool {
 	call, start, ok := c.open(kind(op))
 	if !ok {
 		return false
+	}
+	call.dueNs = due
+	if call.sentNs-due > int64(stats.LateAfter) && due >= c.thread.countFrom {
+		c.thread.stats.SentLate()
 	}
 	switch op {
 	case mix.ChatSend:
@@ -35,6 +42,8 @@ func (c *Conn) issue(op mix.Op) bool {
 		call.peer, call.amount = c.drawPeer(), c.drawAmount()
 		to := c.thread.plan.Users[call.peer].ID
 		c.out = libproto.TransferRequest{ToUserID: to, Amount: call.amount}.AppendTo(c.out)
+	case mix.TransferBatch:
+		c.writeBatch(call)
 	case mix.Withdraw, mix.Deposit:
 		call.amount = c.drawAmount()
 		c.out = libproto.AmountRequest{Amount: call.amount}.AppendTo(c.out)
@@ -49,7 +58,8 @@ func (c *Conn) writeMessage(call *call) {
 	call.index = int16(c.drawBelow(uint32(len(c.members))))
 	member := &c.members[call.index]
 	call.message = c.sender.Next(member)
-	t.message = t.plan.Chat.Codec.AppendMessage(t.message[:0], member.Room(), call.message, t.plan.PayloadLen)
+	length := t.plan.PayloadMin + int(c.drawBelow(uint32(t.plan.PayloadMax-t.plan.PayloadMin+1)))
+	t.message = t.plan.Chat.Codec.AppendMessage(t.message[:0], member.Room(), call.message, length)
 	c.out = libproto.ChatSendRequest{RoomID: member.Room(), Message: t.message}.AppendTo(c.out)
 }
 
@@ -60,11 +70,20 @@ func (c *Conn) drawBelow(n uint32) uint32 { return uint32(uint64(c.draw32()) * u
 
 func (c *Conn) drawAmount() uint64 { return 1 + c.dice.Uint64()%c.thread.plan.AmountMax }
 
-// drawPeer is any user but the connection's own.
+// drawPeer is any user but the connection's own: all alike, or by Plan.Skew, the first of them most often.
 func (c *Conn) drawPeer() uint32 {
-	peer := c.drawBelow(uint32(len(c.thread.plan.Users) - 1))
-	if peer >= uint32(c.thread.plan.user(c.id)) {
-		peer++
+	plan := c.thread.plan
+	own, users := uint32(plan.user(c.id)), uint32(len(plan.Users))
+	if plan.Skew == nil {
+		peer := c.drawBelow(users - 1)
+		if peer >= own {
+			peer++
+		}
+		return peer
+	}
+	peer := plan.Skew.Draw(c.dice.Uint64())
+	if peer == own {
+		peer = (peer + 1) % users
 	}
 	return peer
 }
@@ -78,6 +97,8 @@ func (c *Conn) answered(done *call, body []byte) error {
 		return c.heartbeatAnswered(done, body)
 	case mix.Balance:
 		return c.balanceAnswered(body)
+	case mix.TransferBatch:
+		return c.batchAnswered(done, body)
 	default:
 		return c.moneyMoved(done, body)
 	}

@@ -1,16 +1,20 @@
 package driver
 
 import (
+	"math"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
 	"tradechat.internal/libproto"
 
+	"tradechat.internal/loadgen/internal/arrival"
 	"tradechat.internal/loadgen/internal/chatcheck"
 	"tradechat.internal/loadgen/internal/mix"
 	"tradechat.internal/loadgen/internal/roster"
 	"tradechat.internal/loadgen/internal/stats"
+	"tradechat.internal/loadgen/internal/zipf"
 )
 
 // echo answers what a connection has written, without sockets: the whole way of a request but the system calls.
@@ -21,13 +25,19 @@ type echo struct {
 	seq     uint64
 	chat    libproto.ChatSendRequest
 	beat    libproto.HeartbeatRequest
+	batch   libproto.TransferBatchRequest
+	results libproto.TransferBatchResponse
 }
 
 const pathRoom = 5
 
 // newEcho is a ready connection in the Load phase, and its server.
 func newEcho(t testing.TB, name string, pipeline int) *echo {
-	drawn, err := mix.Named(name, mix.TradeRatioDefault)
+	batch := 0
+	if strings.Contains(name, "batch") {
+		batch = 10
+	}
+	drawn, err := mix.Parse(name, mix.TradeRatioDefault, batch > 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,12 +45,13 @@ func newEcho(t testing.TB, name string, pipeline int) *echo {
 	users[0].ID, users[1].ID = 1, 2
 	owners := []chatcheck.Owner{{UserID: 1, Name: users[0].Name}}
 	plan := &Plan{
-		Connections: 1, Threads: 1, Pipeline: pipeline, PayloadLen: 64, AmountMax: 100, Timeout: time.Hour, Seed: 1,
+		Connections: 1, Threads: 1, Pipeline: pipeline, PayloadMin: 64, PayloadMax: 64, Batch: batch,
+		AmountMax: 100, Timeout: time.Hour, Seed: 1,
 		BodyLenMax: libproto.BodyLenMaxDefault, Mix: drawn, Users: users,
-		Chat:     chatcheck.NewGroup(chatcheck.NewCodec(1, 1, 64), owners, []uint32{pathRoom}, 1),
-		Timeline: stats.NewTimeline(1),
+		Chat: chatcheck.NewGroup(chatcheck.NewCodec(1, 1, 64), owners, []uint32{pathRoom}, 1),
 	}
-	thread, err := newThread(plan, 0, netip.AddrPort{}, time.Now(), make(chan Phase, 1))
+	timeline, first := stats.NewTimeline(1, time.Second, true), newOrder(1, Load, nil, &Step{EndNs: math.MaxInt64})
+	thread, err := newThread(plan, 0, netip.AddrPort{}, time.Now(), timeline, first)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,6 +69,11 @@ func newEcho(t testing.TB, name string, pipeline int) *echo {
 // round fills the pipeline and answers it.
 func (e *echo) round() {
 	e.conn.refill()
+	e.answerAll()
+}
+
+// answerAll answers what was written, and lets the connection make what it makes of the answers.
+func (e *echo) answerAll() {
 	e.out = e.out[:0]
 	for rest := e.conn.out; len(rest) > 0; {
 		frame, n, err := e.decoder.Next(rest)
@@ -70,6 +86,9 @@ func (e *echo) round() {
 	e.conn.out = e.conn.out[:0]
 	e.conn.thread.now = e.conn.thread.clock()
 	e.conn.take(e.out)
+	if e.conn.thread.pace.open {
+		e.conn.sendWaiting()
+	}
 }
 
 func (e *echo) answer(f *libproto.Frame) {
@@ -89,6 +108,15 @@ func (e *echo) answer(f *libproto.Frame) {
 		e.out = libproto.HeartbeatResponse{ClientTimeNs: e.beat.ClientTimeNs, ServerTimeNs: 1}.AppendTo(e.out)
 	case libproto.OpBalance:
 		e.out = libproto.BalanceResponse{Balance: 1, LastTxnID: 1}.AppendTo(e.out)
+	case libproto.OpTransferBatch:
+		if err := e.batch.Decode(f.Body); err != nil {
+			panic(err)
+		}
+		e.results.Results = e.results.Results[:0]
+		for range e.batch.Legs {
+			e.results.Results = append(e.results.Results, libproto.LegResult{TxnID: 1})
+		}
+		e.out = e.results.AppendTo(e.out)
 	default:
 		e.out = libproto.TxnResponse{Balance: 1, TxnID: 1}.AppendTo(e.out)
 	}
@@ -107,18 +135,66 @@ func (e *echo) broadcast(f *libproto.Frame) {
 	libproto.Seal(e.out[start:])
 }
 
+// pathMixes are all names, and one with everything.
+func pathMixes() []string {
+	return append(mix.Names(), "chat=1,heartbeat=1,transfer=1,withdraw=1,deposit=1,balance=1,batch=1")
+}
+
 func TestRequestPathDoesNotAllocate(t *testing.T) {
-	for _, name := range mix.Names() {
+	for _, name := range pathMixes() {
 		e := newEcho(t, name, 16)
-		for range 200 { // until buffers and rings have their size
-			e.round()
+		plan := e.conn.thread.plan
+		plan.PayloadMin, plan.Skew = 22, evenTwo(t)
+		wantNoAllocations(t, name, e, e.round, 16)
+	}
+}
+
+// In the open loop nothing is allocated, either: not for requests that are sent when they are due, and not for those that wait.
+func TestOpenLoopDoesNotAllocate(t *testing.T) {
+	const burst = 40
+	for _, kind := range []arrival.Kind{arrival.Constant, arrival.Poisson} {
+		e := newEcho(t, mix.Mixed, 16)
+		c := e.conn
+		thread := c.thread
+		thread.pace.open = true
+		thread.pace.schedule = arrival.New(kind, arrival.Part{Stride: 1, Connections: 1}, 1e9, 1, 0, math.MaxInt64)
+		wantNoAllocations(t, string(kind), e, func() {
+			for range burst {
+				due, _ := thread.pace.schedule.Due()
+				thread.now = max(thread.now, due)
+				thread.pace.schedule.Next()
+				c.arrive(thread.now)
+			}
+			thread.touched, c.touched = thread.touched[:0], false
+			for c.calls.load > 0 {
+				e.answerAll()
+			}
+		}, burst)
+		if thread.pace.waiting != 0 || !c.waiting.empty() {
+			t.Errorf("%s: %d requests wait", kind, thread.pace.waiting)
 		}
-		if n := testing.AllocsPerRun(200, e.round); n != 0 {
-			t.Errorf("%s: %v allocations a round of 16 requests", name, n)
-		}
-		if e.conn.state != ready || e.conn.thread.stats.OK() != 401*16 || e.conn.thread.plan.Chat.Faults.Count() != 0 {
-			t.Errorf("%s: state %d, %d ok, %q", name, e.conn.state, e.conn.thread.stats.OK(), e.conn.thread.plan.Chat.Faults.Examples())
-		}
+	}
+}
+
+func evenTwo(t *testing.T) *zipf.Table {
+	table, err := zipf.New(2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+func wantNoAllocations(t *testing.T, name string, e *echo, round func(), requests int) {
+	t.Helper()
+	for range 200 { // until buffers and rings have their size
+		round()
+	}
+	if n := testing.AllocsPerRun(200, round); n != 0 {
+		t.Errorf("%s: %v allocations a round of %d requests", name, n, requests)
+	}
+	faults := &e.conn.thread.plan.Chat.Faults
+	if e.conn.state != ready || e.conn.thread.stats.OK() != uint64(401*requests) || faults.Count() != 0 {
+		t.Errorf("%s: state %d, %d ok, %q", name, e.conn.state, e.conn.thread.stats.OK(), faults.Examples())
 	}
 }
 
@@ -178,7 +254,7 @@ func TestViolationsEndTheConnection(t *testing.T) {
 		"not agreed on": func(id uint64, op libproto.Opcode) []byte { return response(op, id, 0, libproto.FlagEncrypted, ok) },
 	} {
 		e := newEcho(t, mix.Trade, 3)
-		e.conn.thread.plan.Mix, _ = mix.Named(mix.Trade, mix.TradeRatio{1, 0, 0, 0})
+		e.conn.thread.plan.Mix, _ = mix.Parse(mix.Trade, mix.TradeRatio{1, 0, 0, 0}, false)
 		e.conn.refill()
 		first := e.conn.calls.first()
 		e.conn.take(frame(first.id, first.kind.opcode()))
@@ -249,7 +325,7 @@ func TestResolve(t *testing.T) {
 // costs about a third), read, counted and checked.
 func BenchmarkRequestPath(b *testing.B) {
 	const pipeline = 16
-	for _, name := range mix.Names() {
+	for _, name := range pathMixes() {
 		b.Run(name, func(b *testing.B) {
 			e := newEcho(b, name, pipeline)
 			b.ReportAllocs()

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -17,5 +18,18 @@ func readNow(fd int, p []byte) (int, unix.Errno) {
 func writeNow(fd int, p []byte) (int, unix.Errno) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)),
 		unix.MSG_NOSIGNAL, 0, 0)
+	return int(n), errno
+}
+
+// pollNow is epoll_pwait2(2) without a signal mask. A wait of nothing never blocks. in is room for the time to wait.
+func pollNow(fd int, events []unix.EpollEvent, in *unix.Timespec, patience time.Duration) (int, unix.Errno) {
+	*in = unix.NsecToTimespec(int64(patience))
+	if patience == 0 {
+		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(fd), uintptr(unsafe.Pointer(&events[0])),
+			uintptr(len(events)), uintptr(unsafe.Pointer(in)), 0, 0)
+		return int(n), errno
+	}
+	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(fd), uintptr(unsafe.Pointer(&events[0])),
+		uintptr(len(events)), uintptr(unsafe.Pointer(in)), 0, 0)
 	return int(n), errno
 }

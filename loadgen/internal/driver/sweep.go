@@ -2,19 +2,20 @@ package driver
 
 import (
 	"fmt"
+	"time"
 
-	"tradechat.internal/loadgen/internal/mix"
 	"tradechat.internal/loadgen/internal/stats"
 )
 
 // sweep looks for what is overdue.
 func (c *Conn) sweep() {
 	t := c.thread
+	c.skipOverdue()
 	switch c.state {
 	case gone:
 	case down:
 		t.hurried = true
-		if t.phase.returns() && t.now >= c.retryAt && t.connecting < connectingMax {
+		if t.phase.returns() && t.now >= c.retryAt && t.connecting < connectingMax && t.mayConnect() {
 			c.connect()
 		}
 	case connecting:
@@ -34,14 +35,29 @@ func (c *Conn) sweep() {
 	}
 }
 
+// mayConnect keeps to the rate at which connections are to begin, if there is one.
+func (t *Thread) mayConnect() bool {
+	if t.plan.ConnectRate == 0 {
+		return true
+	}
+	if t.now < t.connectAt {
+		return false
+	}
+	every := float64(time.Second) * float64(t.plan.Threads) / t.plan.ConnectRate
+	t.connectAt = max(t.connectAt, t.now-int64(connectCatchUp)) + int64(every)
+	return true
+}
+
 // expire fails the calls that were not answered in time.
 func (c *Conn) expire() {
 	before := c.thread.now - int64(c.thread.plan.Timeout)
 	for call := c.calls.first(); call != nil && call.sentNs <= before; call = c.calls.first() {
 		switch {
 		case call.kind.isLoad():
-			c.thread.stats.Failed(mix.Op(call.kind), stats.Timeout)
-			c.thread.stats.Unanswered++
+			if c.failed(call, stats.Timeout) {
+				c.thread.stats.Unanswered++
+			}
+			c.think()
 			c.calls.expire(call)
 		case call.kind == history:
 			c.historyOver(call) // to be asked again

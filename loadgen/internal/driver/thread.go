@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"fmt"
 	"net/netip"
 	"runtime"
 	"sync"
@@ -23,6 +22,7 @@ const wakeNumber = -1
 // Thread is one event loop with its connections.
 type Thread struct {
 	plan    *Plan
+	index   int
 	server  netip.AddrPort
 	conns   []*Conn
 	poll    *poller
@@ -31,6 +31,7 @@ type Thread struct {
 	in      []byte // what is read, behind the part of a frame that was left
 	message []byte // the chat message that is being written
 	bodies  bodies
+	legs    []libproto.TransferLeg // the batch that is being written
 	stats   *stats.Thread
 	book    *moneycheck.Book
 
@@ -40,17 +41,23 @@ type Thread struct {
 	hurried    bool // somebody waits for a time that comes soon
 	connecting int
 	ready      int
+	connectAt  int64 // no connection begins before, if they have a rate
+
+	pace      pace
+	touched   []*Conn // those that have frames to send since the last look
+	resting   restQueue
+	countFrom int64       // requests that were due before are not counted
+	began     stats.Clock // at the begin of the step
 
 	phase    Phase
-	told     bool // that the phase is reached
-	wanted   atomic.Int32
-	reached  chan<- Phase
+	order    *order       // the last one that it obeys
+	told     bool         // that the order is done
 	live     atomic.Int32 // ready, for others to read
 	mu       sync.Mutex
 	lastFail error
 }
 
-func newThread(plan *Plan, index int, server netip.AddrPort, born time.Time, reached chan<- Phase) (*Thread, error) {
+func newThread(plan *Plan, index int, server netip.AddrPort, born time.Time, count *stats.Timeline, first *order) (*Thread, error) {
 	poll, err := newPoller()
 	if err != nil {
 		return nil, err
@@ -62,15 +69,17 @@ func newThread(plan *Plan, index int, server netip.AddrPort, born time.Time, rea
 	}
 	t := &Thread{
 		plan:    plan,
+		index:   index,
 		server:  server,
 		poll:    poll,
 		wake:    wake,
 		decoder: libproto.Decoder{BodyLenMax: plan.BodyLenMax},
 		in:      make([]byte, libproto.HeaderLen+int(plan.BodyLenMax)+readMin),
-		stats:   plan.Timeline.Thread(index),
+		legs:    make([]libproto.TransferLeg, plan.Batch),
+		stats:   count.Thread(index),
 		book:    moneycheck.NewBook(len(plan.Users)),
 		born:    born,
-		reached: reached,
+		order:   first,
 	}
 	for id := index; id < plan.Connections; id += plan.Threads {
 		t.conns = append(t.conns, newConn(t, int32(len(t.conns)), uint32(id)))
@@ -84,20 +93,35 @@ func (t *Thread) clock() int64 { return int64(time.Since(t.born)) }
 func (t *Thread) run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer t.close()
-	defer t.stats.End()
+	defer func() { t.stats.End() }() // of what it counts in then
+	sharpenTimers()
 	for t.phase != End {
-		events, err := t.poll.wait(t.patience())
+		events, err := t.poll.wait(t.nap())
 		if err != nil {
 			return err
 		}
 		t.now = t.clock()
 		for i := range events {
 			t.event(&events[i])
+			t.pump()
 		}
 		t.turn()
 	}
 	return nil
+}
+
+// nap is how long nothing needs to be done, as far as it is known.
+func (t *Thread) nap() time.Duration {
+	until := int64(t.patience())
+	if t.phase == Load {
+		if due, ok := t.pace.due(); ok {
+			until = min(until, due-t.clock())
+		}
+		if at, ok := t.resting.due(); ok {
+			until = min(until, at-t.clock())
+		}
+	}
+	return time.Duration(max(until, 0))
 }
 
 func (t *Thread) patience() time.Duration {
@@ -109,7 +133,7 @@ func (t *Thread) patience() time.Duration {
 
 func (t *Thread) event(e *unix.EpollEvent) {
 	if e.Fd == wakeNumber {
-		_, _ = t.wake.Drain() // what was wanted is looked at after every event
+		_, _ = t.wake.Drain() // what was ordered is looked at after every event
 		return
 	}
 	if c := t.conns[e.Fd]; c.fd >= 0 {
@@ -120,29 +144,15 @@ func (t *Thread) event(e *unix.EpollEvent) {
 // turn does what is not told by a socket.
 func (t *Thread) turn() {
 	t.stats.Tick(t.now)
-	if wanted := Phase(t.wanted.Load()); wanted != t.phase {
-		t.enter(wanted)
+	for o := t.order.next.Load(); o != nil; o = t.order.next.Load() {
+		t.obey(o)
 	}
+	t.pump()
+	t.wakeRested()
 	if t.now >= t.sweepAt {
 		t.sweep()
 	}
 	t.live.Store(int32(t.ready))
-}
-
-func (t *Thread) enter(p Phase) {
-	t.phase, t.told = p, false
-	switch p {
-	case Load:
-		t.stats.Start(t.now)
-	case End:
-		for _, c := range t.conns {
-			c.end(errStopped)
-		}
-		return
-	}
-	for _, c := range t.conns {
-		c.enter(p)
-	}
 }
 
 func (t *Thread) sweep() {
@@ -156,7 +166,7 @@ func (t *Thread) sweep() {
 	t.sweepAt = t.now + int64(t.patience())
 	if reached && !t.told {
 		t.told = true
-		t.reached <- t.phase
+		t.order.report()
 	}
 }
 
@@ -173,15 +183,7 @@ func (t *Thread) failure() error {
 	return t.lastFail
 }
 
-// want asks for a phase.
-func (t *Thread) want(p Phase) error {
-	t.wanted.Store(int32(p))
-	if err := t.wake.Signal(); err != nil {
-		return fmt.Errorf("wake a load thread: %w", err)
-	}
-	return nil
-}
-
+// close comes when the thread has ended and nobody wakes it any more.
 func (t *Thread) close() {
 	t.poll.close()
 	_ = t.wake.Close()

@@ -9,10 +9,15 @@ import (
 	"tradechat.internal/libproto"
 )
 
-// ErrUnknown is the error of a mix that has no such name, ErrEmpty of one in which no request has a share.
 var (
+	// ErrUnknown is the error of a mix that has no such name, and of shares that cannot be read.
 	ErrUnknown = errors.New("unknown mix")
-	ErrEmpty   = errors.New("a mix needs a share that is not zero")
+
+	// ErrEmpty is the error of a mix in which no request has a share.
+	ErrEmpty = errors.New("a mix needs a share that is not zero")
+
+	// ErrBatch is the error of batches without transfers, and of the reverse.
+	ErrBatch = errors.New("batches and the mix do not fit")
 )
 
 // Op is a kind of request that a load is made of: a dense index for tables.
@@ -25,18 +30,20 @@ const (
 	Withdraw
 	Deposit
 	Balance
+	TransferBatch
 
 	// OpCount is the number of kinds.
-	OpCount = 6
+	OpCount = 7
 )
 
 var opcodes = [OpCount]libproto.Opcode{
-	ChatSend:  libproto.OpChatSend,
-	Heartbeat: libproto.OpHeartbeat,
-	Transfer:  libproto.OpTransfer,
-	Withdraw:  libproto.OpWithdraw,
-	Deposit:   libproto.OpDeposit,
-	Balance:   libproto.OpBalance,
+	ChatSend:      libproto.OpChatSend,
+	Heartbeat:     libproto.OpHeartbeat,
+	Transfer:      libproto.OpTransfer,
+	Withdraw:      libproto.OpWithdraw,
+	Deposit:       libproto.OpDeposit,
+	Balance:       libproto.OpBalance,
+	TransferBatch: libproto.OpTransferBatch,
 }
 
 // Opcode is what the request is called on the wire.
@@ -46,15 +53,16 @@ func (o Op) Opcode() libproto.Opcode { return opcodes[o] }
 func (o Op) String() string { return opcodes[o].String() }
 
 // MovesMoney reports whether an answered request of this kind changes a balance.
-func (o Op) MovesMoney() bool { return o == Transfer || o == Withdraw || o == Deposit }
+func (o Op) MovesMoney() bool {
+	return o == Transfer || o == Withdraw || o == Deposit || o == TransferBatch
+}
 
 // Mix draws kinds of requests in proportion to their shares. A Mix does not change: any number of threads may draw.
 type Mix struct {
-	name   string
 	bounds [OpCount]uint64 // sums of the shares up to and with each kind
 }
 
-// The names that Named takes.
+// The names that Parse takes.
 const (
 	Chat  = "chat"
 	Trade = "trade"
@@ -70,20 +78,21 @@ const (
 	heartbeatShare = 1
 )
 
-// Named returns the mix of that name: Chat is 80 % CHAT_SEND and 20 % HEARTBEAT, Trade follows the ratio, and Mixed is
+// named returns the shares of a name: Chat is 80 % CHAT_SEND and 20 % HEARTBEAT, Trade follows the ratio, and Mixed is
 // half of one and half of the other.
-func Named(name string, ratio TradeRatio) (*Mix, error) {
+func named(name string, ratio TradeRatio) (Shares, error) {
 	chat := Shares{ChatSend: chatShare, Heartbeat: heartbeatShare}
 	switch name {
 	case Chat:
-		return New(name, chat)
+		return chat, nil
 	case Trade:
-		return New(name, ratio.shares())
+		return ratio.shares(), nil
 	case Mixed:
 		trade := ratio.shares()
-		return New(name, chat.times(trade.sum()).plus(trade.times(chat.sum())))
+		return chat.times(trade.sum()).plus(trade.times(chat.sum())), nil
 	}
-	return nil, fmt.Errorf("%w %q: one of %s", ErrUnknown, name, strings.Join(Names(), ", "))
+	return Shares{}, fmt.Errorf("%w %q: one of %s, or shares such as transfer=60,balance=20,chat=20", ErrUnknown, name,
+		strings.Join(Names(), ", "))
 }
 
 // Shares are the parts that the kinds have in a mix; only their proportion counts.
@@ -111,21 +120,18 @@ func (s Shares) plus(other Shares) Shares {
 }
 
 // New makes a mix of shares whose sum is below 2^32.
-func New(name string, shares Shares) (*Mix, error) {
-	m := &Mix{name: name}
+func New(shares Shares) (*Mix, error) {
+	m := &Mix{}
 	total := uint64(0)
 	for op, share := range shares {
 		total += share
 		m.bounds[op] = total
 	}
 	if total == 0 {
-		return nil, fmt.Errorf("%w: %s", ErrEmpty, name)
+		return nil, ErrEmpty
 	}
 	return m, nil
 }
-
-// Name is the name it was made with.
-func (m *Mix) Name() string { return m.name }
 
 // Pick returns the kind that a number drawn evenly from all of uint32 falls on.
 func (m *Mix) Pick(drawn uint32) Op {

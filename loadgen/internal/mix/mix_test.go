@@ -16,13 +16,13 @@ func TestNamedShares(t *testing.T) {
 		ratio TradeRatio
 		want  [OpCount]float64
 	}{
-		{Chat, TradeRatioDefault, [OpCount]float64{0.8, 0.2, 0, 0, 0, 0}},
+		{Chat, TradeRatioDefault, [OpCount]float64{0.8, 0.2}},
 		{Trade, TradeRatioDefault, [OpCount]float64{0, 0, 0.6, 0.1, 0.1, 0.2}},
 		{Trade, half, [OpCount]float64{0, 0, 0.25, 0.25, 0, 0.5}},
 		{Mixed, TradeRatioDefault, [OpCount]float64{0.4, 0.1, 0.3, 0.05, 0.05, 0.1}},
 		{Mixed, TradeRatio{RatioMax, RatioMax, RatioMax, RatioMax}, [OpCount]float64{0.4, 0.1, 0.125, 0.125, 0.125, 0.125}},
 	} {
-		m, err := Named(test.name, test.ratio)
+		m, err := Parse(test.name, test.ratio, false)
 		if err != nil {
 			t.Fatalf("%s: %v", test.name, err)
 		}
@@ -38,18 +38,18 @@ func TestNamedShares(t *testing.T) {
 }
 
 func TestNamedUnknown(t *testing.T) {
-	if _, err := Named("chatter", TradeRatioDefault); !errors.Is(err, ErrUnknown) {
-		t.Errorf("Named(chatter) = %v, want ErrUnknown", err)
+	if _, err := Parse("chatter", TradeRatioDefault, false); !errors.Is(err, ErrUnknown) {
+		t.Errorf("Parse(chatter) = %v, want ErrUnknown", err)
 	}
-	if _, err := Named(Trade, TradeRatio{}); !errors.Is(err, ErrEmpty) {
-		t.Errorf("Named(trade, zeros) = %v, want ErrEmpty", err)
+	if _, err := Parse(Trade, TradeRatio{}, false); !errors.Is(err, ErrEmpty) {
+		t.Errorf("Parse(trade, zeros) = %v, want ErrEmpty", err)
 	}
 }
 
 // What is drawn follows the shares: over n draws the count of a kind is within five standard deviations.
 func TestPickFollowsShares(t *testing.T) {
 	const draws = 200_000
-	m, err := Named(Mixed, TradeRatioDefault)
+	m, err := Parse(Mixed, TradeRatioDefault, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestPickNeverYieldsAbsentKind(t *testing.T) {
 		for op := range shares {
 			shares[op] = rapid.SampledFrom([]uint64{0, 0, 1, 7, RatioMax}).Draw(t, "share")
 		}
-		m, err := New("drawn", shares)
+		m, err := New(shares)
 		if shares.sum() == 0 {
 			if !errors.Is(err, ErrEmpty) {
 				t.Fatalf("New(zeros) = %v", err)
@@ -105,7 +105,7 @@ func TestTradeRatioText(t *testing.T) {
 
 func TestMovesMoney(t *testing.T) {
 	for op := range Op(OpCount) {
-		want := op == Transfer || op == Withdraw || op == Deposit
+		want := op == Transfer || op == Withdraw || op == Deposit || op == TransferBatch
 		if op.MovesMoney() != want {
 			t.Errorf("%v.MovesMoney() = %v", op, !want)
 		}

@@ -42,6 +42,7 @@ func (a *Audit) Unknown() []Posting { return a.unknown }
 
 // Settle takes the outcome of an unknown posting.
 func (a *Audit) Settle(p Posting, outcome Outcome) {
+	outcome = p.known(outcome)
 	a.settled[outcome]++
 	switch outcome {
 	case Applied:

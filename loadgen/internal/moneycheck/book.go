@@ -9,8 +9,15 @@ import (
 type Posting struct {
 	Session, ReqID uint64 // what TXN_STATUS asks by
 	User, Peer     uint32 // Peer is who a transfer goes to
-	Op             mix.Op // Deposit, Withdraw or Transfer
+	Op             mix.Op // Deposit, Withdraw, Transfer or TransferBatch
 	Amount         uint64 // minor units
+	Legs           *[]Leg // TransferBatch; does not change
+}
+
+// Leg is one transfer of a batch.
+type Leg struct {
+	Peer   uint32
+	Amount uint64 // minor units
 }
 
 // Outcome is what is known of a posting in the end.
@@ -22,7 +29,16 @@ const (
 	Undecided // it counts as an interval
 )
 
-// addTo adds what the posting does to each user's balance.
+// known is what an outcome says of the posting. A batch of which TXN_STATUS says that it was applied stays undecided: its legs are
+// independent, and which of them were is not told.
+func (p Posting) known(outcome Outcome) Outcome {
+	if p.Legs != nil && outcome == Applied {
+		return Undecided
+	}
+	return outcome
+}
+
+// addTo adds what the posting, which is no batch, does to each user's balance.
 func (p Posting) addTo(balances []int64) {
 	if p.Op != mix.Deposit {
 		balances[p.User] -= int64(p.Amount)
@@ -59,10 +75,15 @@ func (b *Book) Applied(p Posting) {
 	p.addTo(b.deltas)
 }
 
+// AppliedLeg takes a leg whose result, in a batch's OK answer, is OK.
+func (b *Book) AppliedLeg(user uint32, leg Leg) {
+	b.Applied(Posting{User: user, Peer: leg.Peer, Op: mix.Transfer, Amount: leg.Amount})
+}
+
 // Settle takes a posting whose answer was lost and whose outcome was found out before the audit. An Undecided one is
 // asked for again then.
 func (b *Book) Settle(p Posting, outcome Outcome) {
-	switch outcome {
+	switch p.known(outcome) {
 	case Applied:
 		b.Applied(p)
 		b.settled[Applied]++

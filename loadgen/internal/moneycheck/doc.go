@@ -17,5 +17,8 @@
 //     and withdrawals alone: a transfer between two users of the run moves nothing in the sum, known or not.
 //   - No balance, in an answer or at the end, is below zero.
 //
+// The legs of an answered batch count as transfers, each by its own result. A batch without an answer of which TXN_STATUS says that
+// it was applied stays an interval: some of its legs were, and it is not told which.
+//
 // Both intervals are a point unless a request stayed unknown. Nobody else may use the accounts meanwhile.
 package moneycheck

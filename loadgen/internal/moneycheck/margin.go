@@ -25,6 +25,11 @@ func (m *margin) add(p Posting) {
 	case mix.Transfer:
 		m.down[p.User] += amount
 		m.up[p.Peer] += amount
+	case mix.TransferBatch:
+		for _, leg := range *p.Legs {
+			m.down[p.User] += int64(leg.Amount)
+			m.up[leg.Peer] += int64(leg.Amount)
+		}
 	}
 }
 

@@ -17,6 +17,8 @@ type bank struct {
 	books    []*Book
 	applied  map[Posting]bool // of the unknown postings
 	nextReq  uint64
+
+	losesBatches bool // answers to batches are lost, too
 }
 
 func newBank(t *rapid.T) *bank {
@@ -35,6 +37,10 @@ func newBank(t *rapid.T) *bank {
 // run makes one random request; its answer is lost one time in five.
 func (b *bank) run() {
 	b.nextReq++
+	if rapid.IntRange(0, 3).Draw(b.t, "batch") == 0 {
+		b.runBatch()
+		return
+	}
 	p := Posting{
 		Session: 1, ReqID: b.nextReq,
 		User:   uint32(rapid.IntRange(0, len(b.balances)-1).Draw(b.t, "user")),
@@ -57,6 +63,34 @@ func (b *bank) run() {
 	case reached:
 		book.Applied(p)
 		book.Told(p.User, b.balances[p.User])
+	}
+}
+
+// runBatch makes a batch, whose legs are carried out as far as the money reaches and the server gets.
+func (b *bank) runBatch() {
+	users := len(b.balances)
+	user, legs := rapid.IntRange(0, users-1).Draw(b.t, "user"), []Leg{}
+	for range rapid.IntRange(1, 5).Draw(b.t, "legs") {
+		peer := (user + rapid.IntRange(1, users-1).Draw(b.t, "peer")) % users
+		legs = append(legs, Leg{Peer: uint32(peer), Amount: rapid.Uint64Range(1, 3_000).Draw(b.t, "amount")})
+	}
+	p := Posting{Session: 1, ReqID: b.nextReq, User: uint32(user), Op: mix.TransferBatch, Legs: &legs}
+	book := rapid.SampledFrom(b.books).Draw(b.t, "thread")
+	reaches, any := rapid.IntRange(0, len(legs)).Draw(b.t, "reaches"), false
+	lost := b.losesBatches && rapid.Bool().Draw(b.t, "lost")
+	for _, leg := range legs[:reaches] {
+		if b.balances[user] < int64(leg.Amount) {
+			continue
+		}
+		b.balances[user] -= int64(leg.Amount)
+		b.balances[leg.Peer] += int64(leg.Amount)
+		if any = true; !lost {
+			book.AppliedLeg(uint32(user), leg)
+		}
+	}
+	if lost {
+		b.applied[p] = any
+		book.Settle(p, rapid.SampledFrom([]Outcome{Undecided, outcomeOf(any)}).Draw(b.t, "known before the audit"))
 	}
 }
 
@@ -90,6 +124,7 @@ func (b *bank) runMany() {
 func TestRightLedgerIsNotBlamed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := newBank(t)
+		b.losesBatches = true
 		b.runMany()
 		verdict := b.audit(30).Judge(b.balances)
 		if !verdict.OK {
@@ -156,6 +191,36 @@ func TestUndecidedIsAnInterval(t *testing.T) {
 					t.Errorf("%v of 100, balances off by %v: OK = %v, want %v: %q", test.op, off, verdict.OK, want, verdict.Problems)
 				}
 			}
+		}
+	}
+}
+
+// A batch that was applied, nobody knows how far, may have moved any of its legs, and nothing else; one that was not has moved none.
+func TestLostBatch(t *testing.T) {
+	for _, test := range []struct {
+		outcome Outcome
+		off     [3]int64
+		want    bool
+	}{
+		{Applied, [3]int64{-30, 10, 20}, true},
+		{Applied, [3]int64{-20, 0, 20}, true},
+		{Applied, [3]int64{-10, 10, 0}, true},
+		{Applied, [3]int64{-31, 11, 20}, false},
+		{Applied, [3]int64{-10, 0, 20}, false},
+		{Applied, [3]int64{10, -10, 0}, false},
+		{Undecided, [3]int64{0, 0, 0}, true},
+		{NotApplied, [3]int64{0, 0, 0}, true},
+		{NotApplied, [3]int64{-10, 10, 0}, false},
+	} {
+		book := NewBook(3)
+		book.Settle(Posting{User: 0, Op: mix.TransferBatch, Legs: &[]Leg{{1, 10}, {2, 20}}}, Undecided)
+		a := NewAudit([]int64{100, 100, 100}, []*Book{book})
+		for _, p := range a.Unknown() {
+			a.Settle(p, test.outcome)
+		}
+		v := a.Judge([]int64{100 + test.off[0], 100 + test.off[1], 100 + test.off[2]})
+		if v.OK != test.want || (v.UnknownUndecided == 1) != (test.outcome != NotApplied) {
+			t.Errorf("%d, balances off by %v: %+v", test.outcome, test.off, v)
 		}
 	}
 }

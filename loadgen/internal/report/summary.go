@@ -1,4 +1,4 @@
-// Package report is what a run tells in the end: as JSON, as a table for people, and as one CSV row a second.
+// Package report is what a run tells in the end: as JSON, as a table for people, and as one CSV row an interval.
 package report
 
 import (
@@ -13,6 +13,7 @@ import (
 	"tradechat.internal/loadgen/internal/findings"
 	"tradechat.internal/loadgen/internal/mix"
 	"tradechat.internal/loadgen/internal/moneycheck"
+	"tradechat.internal/loadgen/internal/slo"
 	"tradechat.internal/loadgen/internal/stats"
 )
 
@@ -39,6 +40,30 @@ type Summary struct {
 	Connections Connections       `json:"connections"`
 	Reconnects  uint64            `json:"reconnects"`
 	CPU         CPU               `json:"cpu"`
+	AchievedS   float64           `json:"achieved_per_s"`      // OK answers that came while the load went on
+	OpenLoop    *OpenLoop         `json:"open_loop,omitempty"` // nil: the loop was closed
+	Legs        *Legs             `json:"legs,omitempty"`      // nil: no batches
+	SLO         []slo.Result      `json:"slo,omitempty"`
+	SLOMet      bool              `json:"slo_met"`         // true without an objective
+	Sweep       *Sweep            `json:"sweep,omitempty"` // nil: no sweep
+	Warnings    []string          `json:"warnings,omitempty"`
+}
+
+// OpenLoop is what became of requests that were due at times of their own.
+type OpenLoop struct {
+	Rate        float64         `json:"rate"`
+	Due         uint64          `json:"due"`                   // all that are counted, sent or not
+	LateSends   uint64          `json:"late_sends"`            // sent more than a millisecond after they were due
+	Behind      uint64          `json:"behind"`                // those of them that the load generator itself came to too late
+	Skipped     uint64          `json:"skipped"`               // never sent
+	SinceSentUs stats.Quantiles `json:"latency_since_sent_us"` // uncorrected: from the sending, and not from when it was due
+}
+
+// Legs are the transfers of answered batches.
+type Legs struct {
+	OK      uint64  `json:"ok"`
+	Refused uint64  `json:"refused"`
+	OKPerS  float64 `json:"ok_per_s"`
 }
 
 // Errors are the failed requests by kind; their sum is requests_failed.
@@ -52,9 +77,10 @@ type Errors struct {
 
 // Op is one operation.
 type Op struct {
-	OK        uint64          `json:"ok"`
-	Failed    uint64          `json:"failed"`
-	LatencyUs stats.Quantiles `json:"latency_us"`
+	OK          uint64           `json:"ok"`
+	Failed      uint64           `json:"failed"`
+	LatencyUs   stats.Quantiles  `json:"latency_us"`
+	SinceSentUs *stats.Quantiles `json:"latency_since_sent_us,omitempty"` // open loop
 }
 
 // Connections are what became of them beside reconnects.
@@ -70,6 +96,27 @@ type CPU struct {
 	UserS        float64 `json:"user_s"`
 	SystemS      float64 `json:"system_s"`
 	UsPerRequest float64 `json:"us_per_request"` // failed ones counted, too
+
+	OfCores float64 `json:"of_cores"`       // 0 … 1: the load threads' part of the processors that they may use
+	Busiest float64 `json:"busiest_thread"` // 0 … 1: the busiest load thread's part of one processor
+	Waiting float64 `json:"waiting"`        // 0 … 1: how long a load thread could run and had no processor, on average
+}
+
+// SetThreads fills in what the load threads used of so many processors.
+func (c *CPU) SetThreads(threads []stats.CPU, cores int) {
+	var wall, used, waiting float64
+	for _, t := range threads {
+		wall += t.Wall.Seconds()
+		used += t.Used.Seconds()
+		waiting += t.Waiting.Seconds()
+		if t.Wall > 0 {
+			c.Busiest = max(c.Busiest, t.Used.Seconds()/t.Wall.Seconds())
+		}
+	}
+	if wall > 0 {
+		c.OfCores = used / (wall / float64(len(threads))) / float64(min(cores, len(threads)))
+		c.Waiting = waiting / wall
+	}
 }
 
 // Verdict says whether the server did what it must.
@@ -108,16 +155,23 @@ type Protocol struct {
 	Examples   []string `json:"examples,omitempty"`
 }
 
-// SetTotals fills in what was counted; DurationS is known.
-func (s *Summary) SetTotals(t *stats.Totals) {
+// SetTotals fills in what was counted; DurationS is known. rate is that of an open loop, 0 of a closed one.
+func (s *Summary) SetTotals(t *stats.Totals, rate float64) {
 	s.RequestsOK, s.RequestsFailed = t.OK(), t.Failed()
 	if s.DurationS > 0 {
 		s.ReqPerS = float64(s.RequestsOK) / s.DurationS
 		s.FailedPerS = float64(s.RequestsFailed) / s.DurationS
+		s.AchievedS = float64(t.Answered) / s.DurationS
 	}
 	all := t.Latency()
 	s.LatencyUs = all.Quantiles()
 	s.Errors = errorsOf(t.Errors)
+	if rate > 0 {
+		s.OpenLoop = openLoopOf(t, rate)
+	}
+	if t.LegsOK+t.LegsRefused > 0 {
+		s.Legs = &Legs{OK: t.LegsOK, Refused: t.LegsRefused, OKPerS: float64(t.LegsOK) / s.DurationS}
+	}
 	s.setOps(t)
 	s.Statuses = make(map[string]uint64)
 	for status, count := range t.Statuses {
@@ -130,6 +184,14 @@ func (s *Summary) SetTotals(t *stats.Totals) {
 	s.Connections = Connections{Lost: t.Lost, FailedReconnects: t.Rejected, GoingAway: t.GoingAway, BusyPauses: t.Pauses}
 	if requests := s.RequestsOK + s.RequestsFailed; requests > 0 {
 		s.CPU.UsPerRequest = (s.CPU.UserS + s.CPU.SystemS) * 1e6 / float64(requests)
+	}
+}
+
+func openLoopOf(t *stats.Totals, rate float64) *OpenLoop {
+	sinceSent := t.SinceSent()
+	return &OpenLoop{
+		Rate: rate, Due: t.OK() + t.Failed() + t.Skipped, LateSends: t.LateSends, Behind: t.Behind, Skipped: t.Skipped,
+		SinceSentUs: sinceSent.Quantiles(),
 	}
 }
 
@@ -148,7 +210,12 @@ func (s *Summary) setOps(t *stats.Totals) {
 	for op := range mix.Op(mix.OpCount) {
 		counted := &t.Ops[op]
 		if counted.OK+counted.Failed > 0 {
-			s.PerOp[op.String()] = Op{OK: counted.OK, Failed: counted.Failed, LatencyUs: counted.Latency.Quantiles()}
+			row := Op{OK: counted.OK, Failed: counted.Failed, LatencyUs: counted.Latency.Quantiles()}
+			if s.OpenLoop != nil {
+				sinceSent := counted.SinceSent.Quantiles()
+				row.SinceSentUs = &sinceSent
+			}
+			s.PerOp[op.String()] = row
 		}
 	}
 }

@@ -16,9 +16,12 @@ import (
 func (s *Summary) WriteTable(w io.Writer) error {
 	var b strings.Builder
 	s.writeHead(&b)
+	s.writeSweep(&b)
+	s.writeRequests(&b)
 	s.writeOps(&b)
 	s.writeErrors(&b)
 	s.writeVerdict(&b)
+	s.writeObjective(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -30,12 +33,26 @@ func (s *Summary) writeHead(b *strings.Builder) {
 	if s.Interrupted {
 		b.WriteString(" (interrupted)")
 	}
-	fmt.Fprintf(b, "\n\nrequests    %s ok, %s/s", Grouped(s.RequestsOK), perSecond(s.ReqPerS))
-	fmt.Fprintf(b, "; %s failed, %s/s\n", Grouped(s.RequestsFailed), perSecond(s.FailedPerS))
+	b.WriteString("\n\n")
+}
+
+func (s *Summary) writeRequests(b *strings.Builder) {
+	fmt.Fprintf(b, "requests    %s ok, %s/s; %s failed, %s/s\n", Grouped(s.RequestsOK), perSecond(s.ReqPerS),
+		Grouped(s.RequestsFailed), perSecond(s.FailedPerS))
+	if o := s.OpenLoop; o != nil {
+		fmt.Fprintf(b, "open loop   %s/s offered (%s), %s/s achieved; of %s due: %s late, %s of them by the load generator's own fault; ",
+			perSecond(o.Rate), s.Config.Arrivals, perSecond(s.AchievedS), Grouped(o.Due), Grouped(o.LateSends), Grouped(o.Behind))
+		fmt.Fprintf(b, "%s skipped\n", Grouped(o.Skipped))
+	}
+	if s.Legs != nil {
+		fmt.Fprintf(b, "batches     of %d: %s transfers, %s/s; %s refused\n", s.Config.Batch, Grouped(s.Legs.OK),
+			perSecond(s.Legs.OKPerS), Grouped(s.Legs.Refused))
+	}
 	if s.Deliveries > 0 {
 		fmt.Fprintf(b, "deliveries  %s, %s/s\n", Grouped(s.Deliveries), perSecond(float64(s.Deliveries)/s.DurationS))
 	}
-	fmt.Fprintf(b, "own CPU     %.2f µs a request (%.2f s user, %.2f s system)\n\n", s.CPU.UsPerRequest, s.CPU.UserS, s.CPU.SystemS)
+	fmt.Fprintf(b, "own CPU     %.2f µs a request (%.2f s user, %.2f s system); the load threads used %.0f %% of their processors\n\n",
+		s.CPU.UsPerRequest, s.CPU.UserS, s.CPU.SystemS, 100*s.CPU.OfCores)
 }
 
 func (s *Summary) writeOps(b *strings.Builder) {
@@ -43,16 +60,19 @@ func (s *Summary) writeOps(b *strings.Builder) {
 	fmt.Fprintln(table, "latency in µs\tok\tfailed\tp50\tp95\tp99\tp99.9\tmax\t")
 	for op := range mix.Op(mix.OpCount) {
 		if o, counted := s.PerOp[op.String()]; counted {
-			writeOp(table, op.String(), o.OK, o.Failed, o.LatencyUs)
+			writeOp(table, op.String(), Grouped(o.OK), Grouped(o.Failed), o.LatencyUs)
 		}
 	}
-	writeOp(table, "all", s.RequestsOK, s.RequestsFailed, s.LatencyUs)
+	writeOp(table, "all", Grouped(s.RequestsOK), Grouped(s.RequestsFailed), s.LatencyUs)
+	if s.OpenLoop != nil {
+		writeOp(table, "all, since sent", "", "", s.OpenLoop.SinceSentUs)
+	}
 	_ = table.Flush() // into a strings.Builder, which takes everything
 }
 
-func writeOp(w io.Writer, name string, ok, failed uint64, q stats.Quantiles) {
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, Grouped(ok), Grouped(failed), micros(q.P50), micros(q.P95),
-		micros(q.P99), micros(q.P999), micros(q.Max))
+func writeOp(w io.Writer, name, ok, failed string, q stats.Quantiles) {
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, ok, failed, micros(q.P50), micros(q.P95), micros(q.P99), micros(q.P999),
+		micros(q.Max))
 }
 
 func (s *Summary) writeErrors(b *strings.Builder) {
@@ -67,6 +87,16 @@ func (s *Summary) writeErrors(b *strings.Builder) {
 		fmt.Fprintf(b, ", %s failed attempts", Grouped(s.Connections.FailedReconnects))
 	}
 	b.WriteString("\n")
+}
+
+// writeObjective says which terms hold, and what makes the figures doubtful.
+func (s *Summary) writeObjective(b *strings.Builder) {
+	for _, r := range s.SLO {
+		fmt.Fprintf(b, "slo    %s  %s: %s\n", word(r.Met), r.Term, r.Value)
+	}
+	for _, warning := range s.Warnings {
+		fmt.Fprintf(b, "\nwarning: %s\n", warning)
+	}
 }
 
 // reasons say more of the errors, where there is more to say.

@@ -16,6 +16,9 @@ const (
 	// leavePatience bounds the time for LOGOUT.
 	leavePatience = 5 * time.Second
 
+	// heldWithin is the part of its rate that a step of a sweep must achieve.
+	heldWithin = 0.99
+
 	// spareProcs are for the goroutines beside the load threads.
 	spareProcs = 2
 )

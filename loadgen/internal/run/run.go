@@ -11,7 +11,7 @@ import (
 	"runtime"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"tradechat.internal/libproto"
 
 	"tradechat.internal/loadgen/internal/chatcheck"
 	"tradechat.internal/loadgen/internal/config"
@@ -22,21 +22,34 @@ import (
 	"tradechat.internal/loadgen/internal/progress"
 	"tradechat.internal/loadgen/internal/report"
 	"tradechat.internal/loadgen/internal/roster"
-	"tradechat.internal/loadgen/internal/stats"
+	"tradechat.internal/loadgen/internal/slo"
+	"tradechat.internal/loadgen/internal/zipf"
 )
 
 // ErrSetup is the error of a run that came to an end before its load began.
 var ErrSetup = errors.New("the load could not begin")
 
-// Run makes the load of a complete configuration and judges the server. csv gets one row a second; nil: none. When the
-// context ends during the load, the load ends early and is judged all the same.
-func Run(ctx context.Context, cfg config.Config, display *progress.Display, csv io.Writer) (*report.Summary, error) {
+// Outputs are where a run's figures go beside the summary; nil: nowhere.
+type Outputs struct {
+	CSV       io.Writer // one row an interval
+	Latencies io.Writer // the distribution of the latencies
+	SinceSent io.Writer // likewise, of those since the sending; of an open loop
+}
+
+// Run makes the load of a complete configuration and judges the server. When the context ends during the load, the load ends early
+// and is judged all the same.
+func Run(ctx context.Context, cfg config.Config, display *progress.Display, out Outputs) (*report.Summary, error) {
+	objective, err := slo.Parse(cfg.SLO)
+	if err != nil {
+		return nil, err
+	}
 	r := &runner{
-		cfg:     cfg,
-		display: display,
-		csv:     csv,
-		server:  control.Server{Addr: cfg.Server, Timeout: max(cfg.Timeout, controlTimeoutMin)},
-		summary: report.Summary{Config: cfg},
+		cfg:       cfg,
+		objective: objective,
+		display:   display,
+		out:       out,
+		server:    control.Server{Addr: cfg.Server, Timeout: max(cfg.Timeout, controlTimeoutMin)},
+		summary:   report.Summary{Config: cfg},
 	}
 	before := runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), cfg.Threads+spareProcs)) // a thread waits for the kernel only
 	defer runtime.GOMAXPROCS(before)
@@ -47,23 +60,29 @@ func Run(ctx context.Context, cfg config.Config, display *progress.Display, csv 
 		return nil, err
 	}
 	r.judge(context.WithoutCancel(ctx))
-	return &r.summary, nil
+	return &r.summary, r.writeLatencies()
 }
 
 type runner struct {
-	cfg     config.Config
-	display *progress.Display
-	csv     io.Writer
-	server  control.Server
-	users   []roster.User
-	plan    *driver.Plan
-	fleet   *driver.Fleet
-	summary report.Summary
+	cfg       config.Config
+	objective slo.Objective
+	display   *progress.Display
+	out       Outputs
+	table     *report.CSV // nil: none
+	server    control.Server
+	users     []roster.User
+	plan      *driver.Plan
+	fleet     *driver.Fleet
+	stages    uint64        // that began
+	untilNs   int64         // the end of the last stage, on the fleet's clock
+	measured  time.Duration // all stages that are measured, together
+	chosen    *stage        // what the summary is of
+	summary   report.Summary
 }
 
 // prepare makes the users, their accounts and rooms, and the plan.
 func (r *runner) prepare(ctx context.Context) error {
-	drawn, err := mix.Named(r.cfg.Mix, r.cfg.TradeRatio)
+	drawn, err := r.cfg.Drawn()
 	if err != nil {
 		return err
 	}
@@ -81,12 +100,21 @@ func (r *runner) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	skew, err := r.skew()
+	if err != nil {
+		return err
+	}
 	r.plan = &driver.Plan{
 		Server:      r.cfg.Server,
 		Connections: r.cfg.Connections,
 		Threads:     r.cfg.Threads,
 		Pipeline:    r.cfg.Pipeline,
-		PayloadLen:  r.cfg.PayloadLen,
+		PayloadMin:  r.cfg.Payload.Least,
+		PayloadMax:  r.cfg.Payload.Most,
+		Batch:       r.cfg.Batch,
+		Skew:        skew,
+		Think:       r.cfg.Think,
+		ConnectRate: r.cfg.ConnectRate,
 		AmountMax:   r.cfg.AmountMax,
 		Timeout:     r.cfg.Timeout,
 		Seed:        r.cfg.Seed,
@@ -94,20 +122,35 @@ func (r *runner) prepare(ctx context.Context) error {
 		Mix:         drawn,
 		Users:       r.users,
 		Chat:        chat,
-		Timeline:    stats.NewTimeline(r.cfg.Threads),
 	}
 	return nil
+}
+
+// skew is how unevenly the users get money; nil: all alike.
+func (r *runner) skew() (*zipf.Table, error) {
+	if r.cfg.Skew == 0 {
+		return nil, nil
+	}
+	return zipf.New(r.cfg.Users, r.cfg.Skew)
 }
 
 // suits refuses a server whose limits the run does not fit.
 func (r *runner) suits(realm roster.Realm) error {
 	switch {
-	case uint32(r.cfg.PayloadLen) > realm.MessageLenMax:
-		return fmt.Errorf("--payload %d: the server takes messages of at most %d bytes", r.cfg.PayloadLen, realm.MessageLenMax)
+	case uint32(r.cfg.Payload.Most) > realm.MessageLenMax:
+		return fmt.Errorf("--payload %d: the server takes messages of at most %d bytes", r.cfg.Payload.Most, realm.MessageLenMax)
+	case r.cfg.Batch > 0 && batchLen(r.cfg.Batch) > int(realm.BodyLenMax):
+		return fmt.Errorf("--batch %d: its frames have %d bytes, and the server takes at most %d", r.cfg.Batch, batchLen(r.cfg.Batch),
+			realm.BodyLenMax)
 	case realm.BodyLenMax > driver.BodyLenMax:
 		return fmt.Errorf("the server announces bodies of up to %d bytes; at most %d are taken", realm.BodyLenMax, driver.BodyLenMax)
 	}
 	return nil
+}
+
+// batchLen is the length of a batch's body.
+func batchLen(legs int) int {
+	return len(libproto.TransferBatchRequest{Legs: make([]libproto.TransferLeg, legs)}.AppendTo(nil))
 }
 
 func (r *runner) openAccounts(ctx context.Context, realm roster.Realm) error {
@@ -116,14 +159,14 @@ func (r *runner) openAccounts(ctx context.Context, realm roster.Realm) error {
 		return err
 	}
 	r.users = roster.New(r.cfg.UserPrefix, r.cfg.Users)
-	err = roster.DeriveKeys(ctx, r.users, password, realm, r.step("deriving keys"))
+	err = roster.DeriveKeys(ctx, r.users, password, realm, r.tellStep("deriving keys"))
 	if err != nil {
 		return err
 	}
-	return r.server.OpenAccounts(ctx, r.users, r.cfg.OpeningDeposit, r.step("opening accounts"))
+	return r.server.OpenAccounts(ctx, r.users, r.cfg.OpeningDeposit, r.tellStep("opening accounts"))
 }
 
-func (r *runner) step(name string) func(done int) {
+func (r *runner) tellStep(name string) func(done int) {
 	return func(done int) { r.display.Step(name, done, r.cfg.Users) }
 }
 
@@ -145,7 +188,7 @@ func (r *runner) openRooms(ctx context.Context, drawn *mix.Mix) (*chatcheck.Grou
 		user := &r.users[i%len(r.users)]
 		owners[i] = chatcheck.Owner{UserID: user.ID, Name: user.Name}
 	}
-	codec := chatcheck.NewCodec(runNumber(), r.cfg.Seed, r.cfg.PayloadLen)
+	codec := chatcheck.NewCodec(runNumber(), r.cfg.Seed, r.cfg.Payload.Most)
 	return chatcheck.NewGroup(codec, owners, ids, r.cfg.RoomSize), nil
 }
 
@@ -156,100 +199,7 @@ func runNumber() uint64 {
 	return binary.NativeEndian.Uint64(number[:])
 }
 
-// load makes the connections, the requests, and the drain.
-func (r *runner) load(ctx context.Context) error {
-	fleet, err := driver.NewFleet(r.plan)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrSetup, err)
-	}
-	r.fleet = fleet
-	watched := make(chan error, 1)
-	go func() { watched <- r.watch() }()
-	patience := connectPatience + time.Duration(r.cfg.Connections)*connectPatienceEach
-	if err := fleet.Await(ctx, driver.Connect, patience); err != nil {
-		return errors.Join(fmt.Errorf("%w: %w", ErrSetup, err), fleet.End(), <-watched)
-	}
-	failed := r.makeRequests(ctx)
-	if failed == nil {
-		failed = r.windDown(context.WithoutCancel(ctx))
-	}
-	return errors.Join(failed, fleet.End(), <-watched)
-}
-
-// makeRequests is the load itself, with its measure.
-func (r *runner) makeRequests(ctx context.Context) error {
-	timer := time.NewTimer(r.cfg.Duration)
-	defer timer.Stop()
-	r.summary.Started = time.Now()
-	before := usage()
-	if err := r.fleet.Enter(driver.Load); err != nil {
-		return err
-	}
-	var failed error
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-		r.summary.Interrupted = true
-	case failed = <-r.fleet.Failed():
-	}
-	r.summary.DurationS = time.Since(r.summary.Started).Seconds()
-	after := usage()
-	r.summary.CPU = report.CPU{UserS: seconds(after.Utime) - seconds(before.Utime), SystemS: seconds(after.Stime) - seconds(before.Stime)}
-	return failed
-}
-
-// usage is what the process has used of the processors (getrusage(2)).
-func usage() (u unix.Rusage) {
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		panic(err) // for oneself it cannot fail
-	}
-	return u
-}
-
-func seconds(t unix.Timeval) float64 { return float64(t.Nano()) / float64(time.Second) }
-
-// windDown waits for the last answers and deliveries. What does not come in time is the verdict's business.
-func (r *runner) windDown(ctx context.Context) error {
-	for _, part := range []struct {
-		phase    driver.Phase
-		patience time.Duration
-	}{
-		{driver.Settle, r.cfg.Timeout + settleSlack},
-		{driver.Mark, r.cfg.Timeout + settleSlack},
-		{driver.Drain, r.cfg.DrainTimeout},
-		{driver.Leave, leavePatience},
-	} {
-		if err := r.fleet.Enter(part.phase); err != nil {
-			return err
-		}
-		if err := r.fleet.Await(ctx, part.phase, part.patience); err != nil && !errors.Is(err, driver.ErrPhase) {
-			return err
-		}
-	}
-	return nil
-}
-
-// watch shows the seconds until all threads have ended.
-func (r *runner) watch() error {
-	var table *report.CSV
-	var failed error
-	if r.csv != nil {
-		table, failed = report.NewCSV(r.csv)
-	}
-	r.plan.Timeline.Run(func(row stats.Row) {
-		live := r.fleet.Live()
-		r.display.Second(row, live, r.cfg.Connections, r.cfg.Duration)
-		if table != nil && failed == nil {
-			failed = table.Row(row, live)
-		}
-	})
-	if failed != nil {
-		return fmt.Errorf("write the CSV: %w", failed)
-	}
-	return nil
-}
-
-// judge fills in the summary.
+// judge fills in the verdict.
 func (r *runner) judge(ctx context.Context) {
 	opening := make([]int64, len(r.users))
 	for i := range r.users {
@@ -257,7 +207,22 @@ func (r *runner) judge(ctx context.Context) {
 	}
 	audit := moneycheck.NewAudit(opening, r.fleet.Books())
 	money := r.server.Audit(ctx, r.users, audit)
-	totals := r.plan.Timeline.Totals()
-	r.summary.SetTotals(&totals)
 	r.summary.SetVerdict(r.plan.Chat, money, &r.plan.Violations)
+}
+
+// writeLatencies writes the distributions that were asked for.
+func (r *runner) writeLatencies() error {
+	if r.out.Latencies != nil {
+		all := r.chosen.totals.Latency()
+		if err := all.WriteDistribution(r.out.Latencies); err != nil {
+			return fmt.Errorf("write the latencies: %w", err)
+		}
+	}
+	if r.out.SinceSent != nil {
+		all := r.chosen.totals.SinceSent()
+		if err := all.WriteDistribution(r.out.SinceSent); err != nil {
+			return fmt.Errorf("write the latencies since the sending: %w", err)
+		}
+	}
+	return nil
 }

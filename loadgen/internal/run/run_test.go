@@ -36,7 +36,7 @@ func small(t *testing.T, s *server, change func(*config.Config)) config.Config {
 
 func runAgainst(t *testing.T, s *server, change func(*config.Config)) *report.Summary {
 	t.Helper()
-	summary, err := Run(untilEnough(t, s), small(t, s, change), progress.NewPlain(io.Discard), nil)
+	summary, err := Run(untilEnough(t, s), small(t, s, change), progress.NewPlain(io.Discard), Outputs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,21 +66,35 @@ func table(summary *report.Summary) string {
 	return text.String()
 }
 
+// everything is what the mixed mix asks for.
+var everything = []string{"BALANCE", "CHAT_SEND", "DEPOSIT", "HEARTBEAT", "TRANSFER", "WITHDRAW"}
+
 func TestRightServerIsPassed(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(*config.Config)
 		ops    []string
 	}{
-		{"mixed", nil, []string{"BALANCE", "CHAT_SEND", "DEPOSIT", "HEARTBEAT", "TRANSFER", "WITHDRAW"}},
+		{"mixed", nil, everything},
 		{"chat", func(c *config.Config) { c.Mix = "chat" }, []string{"CHAT_SEND", "HEARTBEAT"}},
 		{"trade", func(c *config.Config) { c.Mix = "trade" }, []string{"BALANCE", "DEPOSIT", "TRANSFER", "WITHDRAW"}},
 		{"trade ratio", func(c *config.Config) { c.Mix, c.TradeRatio = "trade", [4]uint32{1, 0, 0, 1} }, []string{"BALANCE", "TRANSFER"}},
-		{"pipelined", func(c *config.Config) { c.Pipeline = 16 }, []string{"BALANCE", "CHAT_SEND", "DEPOSIT", "HEARTBEAT", "TRANSFER", "WITHDRAW"}},
+		{"pipelined", func(c *config.Config) { c.Pipeline = 16 }, everything},
 		{"few users", func(c *config.Config) { c.Mix, c.Users = "trade", 2 }, []string{"BALANCE", "DEPOSIT", "TRANSFER", "WITHDRAW"}},
 		{"many rooms", func(c *config.Config) { c.Mix, c.Rooms, c.RoomSize = "chat", 20, 7 }, []string{"CHAT_SEND", "HEARTBEAT"}},
-		{"long messages", func(c *config.Config) { c.Mix, c.PayloadLen = "chat", 4000 }, []string{"CHAT_SEND", "HEARTBEAT"}},
-		{"short messages", func(c *config.Config) { c.Mix, c.PayloadLen = "chat", 32 }, []string{"CHAT_SEND", "HEARTBEAT"}},
+		{"long messages", func(c *config.Config) { c.Mix, c.Payload = "chat", config.Payload{Least: 4000, Most: 4000} }, []string{"CHAT_SEND", "HEARTBEAT"}},
+		{"drawn lengths", func(c *config.Config) { c.Mix, c.Payload = "chat", config.Payload{Least: 22, Most: 1024} },
+			[]string{"CHAT_SEND", "HEARTBEAT"}},
+		{"custom mix", func(c *config.Config) { c.Mix = "chat=2,transfer=1,balance=1" }, []string{"BALANCE", "CHAT_SEND", "TRANSFER"}},
+		{"batches", func(c *config.Config) { c.Mix, c.Batch, c.Pipeline = "trade", 7, 4 },
+			[]string{"BALANCE", "DEPOSIT", "TRANSFER_BATCH", "WITHDRAW"}},
+		{"hot accounts", func(c *config.Config) { c.Mix, c.Skew = "transfer=1", 1.2 }, []string{"TRANSFER"}},
+		{"thinking", func(c *config.Config) { c.Pipeline, c.Think = 4, time.Millisecond }, everything},
+		{"connecting slowly", func(c *config.Config) { c.Mix, c.ConnectRate = "balance=1", 100 }, []string{"BALANCE"}},
+		{"warm-up", func(c *config.Config) { c.Mix, c.WarmUp = "balance=1", 100*time.Millisecond }, []string{"BALANCE"}},
+		{"constant arrivals", func(c *config.Config) { c.Rate = 20_000 }, everything},
+		{"poisson arrivals", func(c *config.Config) { c.Rate, c.Arrivals, c.Pipeline = 20_000, "poisson", 8 }, everything},
+		{"short messages", func(c *config.Config) { c.Mix, c.Payload = "chat", config.Payload{Least: 32, Most: 32} }, []string{"CHAT_SEND", "HEARTBEAT"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := startServer(t, deeds{})
@@ -122,6 +136,14 @@ func TestWrongDeedsAreFound(t *testing.T) {
 		{"one cent too much", deeds{extraCent: 5}, money, nil},
 		{"lost deposit", deeds{forgetDeposit: 5}, money, nil},
 		{"half a transfer", deeds{forgetTransferHalf: 20}, money, nil},
+		{"a leg that is not carried out", deeds{forgetLeg: 20}, money, func(c *config.Config) { c.Mix, c.Batch = "trade", 5 }},
+		{"a leg without a result", deeds{dropLeg: 20}, both, func(c *config.Config) { c.Mix, c.Batch = "trade", 5 }},
+		{"a cent too much in the open loop", deeds{extraCent: 5}, money, func(c *config.Config) { c.Rate = 20_000 }},
+		{"drop in the open loop", deeds{dropPush: 500}, chat, func(c *config.Config) {
+			quickDrain(c)
+			c.Rate, c.Arrivals = 20_000, "poisson"
+		}},
+		{"a cent too much in the warm-up", deeds{extraCent: 1}, money, func(c *config.Config) { c.WarmUp = 200 * time.Millisecond }},
 		{"negative balance", deeds{negativeBalance: 20}, money, nil},
 		{"unknown req_id", deeds{wrongReqID: 100}, both, nil},
 		{"wrong opcode", deeds{wrongOpcode: 100}, both, nil},
@@ -162,6 +184,18 @@ func TestUnkindDeedsAreCounted(t *testing.T) {
 				money := s.Verdict.Details.Money
 				return money.UnknownNotApplied > 0 && money.UnknownApplied > 0
 			}},
+		{"kills of batches", deeds{killBefore: 300, killAfter: 401}, func(c *config.Config) { c.Mix, c.Batch = "batch=1", 4 },
+			func(s *report.Summary) bool {
+				money := s.Verdict.Details.Money
+				return money.UnknownNotApplied > 0 && money.UnknownUndecided > 0 && s.Legs.OK > 0
+			}},
+		{"kills in the open loop", deeds{killBefore: 300, killAfter: 401}, func(c *config.Config) { c.Rate = 20_000 },
+			func(s *report.Summary) bool {
+				return s.Reconnects > 0 && s.Errors.Other > 0 && s.OpenLoop.Due == s.RequestsOK+s.RequestsFailed+s.OpenLoop.Skipped
+			}},
+		{"silent in the open loop", deeds{silentEvery: 100},
+			func(c *config.Config) { c.Timeout, c.Rate, c.Pipeline = 50*time.Millisecond, 20_000, 4 },
+			func(s *report.Summary) bool { return s.Errors.Timeout > 0 }},
 		{"kills of a pipeline", deeds{killBefore: 700, killAfter: 901}, func(c *config.Config) { c.Pipeline = 8 },
 			func(s *report.Summary) bool { return s.InFlight > s.Connections.Lost && s.Reconnects > 0 }},
 		{"busy", deeds{busyEvery: 100}, nil, func(s *report.Summary) bool {
@@ -223,10 +257,10 @@ func TestSetupFailures(t *testing.T) {
 		{"nobody there", gone, nil, "refused"},
 		{"login refused", startServer(t, deeds{refuseLogin: true}), nil, "ERR_UNAUTHORIZED"},
 		{"impostor", startServer(t, deeds{impostor: true}), nil, "signature"},
-		{"message too long", startServer(t, deeds{}), func(c *config.Config) { c.PayloadLen = 5000 }, "at most 4096"},
+		{"message too long", startServer(t, deeds{}), func(c *config.Config) { c.Payload = config.Payload{Least: 64, Most: 5000} }, "at most 4096"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := Run(context.Background(), small(t, test.server, test.change), progress.NewPlain(io.Discard), nil)
+			_, err := Run(context.Background(), small(t, test.server, test.change), progress.NewPlain(io.Discard), Outputs{})
 			if !errors.Is(err, ErrSetup) || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("Run = %v, want ErrSetup with %q", err, test.says)
 			}
@@ -246,7 +280,7 @@ func TestInterruptIsJudged(t *testing.T) {
 		}
 		return len(p), nil
 	}))
-	summary, err := Run(ctx, cfg, display, nil)
+	summary, err := Run(ctx, cfg, display, Outputs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +306,7 @@ func TestServerGoneFailsVerdict(t *testing.T) {
 		}
 		return len(p), nil
 	}))
-	summary, err := Run(ctx, cfg, display, nil)
+	summary, err := Run(ctx, cfg, display, Outputs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +319,7 @@ func TestCSVHasARowASecond(t *testing.T) {
 	s := startServer(t, deeds{})
 	var text bytes.Buffer
 	cfg := small(t, s, func(c *config.Config) { c.Duration = 1200 * time.Millisecond })
-	summary, err := Run(context.Background(), cfg, progress.NewPlain(io.Discard), &text)
+	summary, err := Run(context.Background(), cfg, progress.NewPlain(io.Discard), Outputs{CSV: &text})
 	if err != nil {
 		t.Fatal(err)
 	}

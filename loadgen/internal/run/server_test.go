@@ -16,6 +16,7 @@ type deeds struct {
 	pushUnasked                                 int // before which a DEPOSIT answer arrives as a push
 	extraCent, forgetDeposit                    int // DEPOSITs
 	forgetTransferHalf                          int // TRANSFERs
+	forgetLeg, dropLeg                          int // TRANSFER_BATCHes: the last leg is not carried out; a result is missing
 	negativeBalance                             int // BALANCEs
 	wrongReqID, wrongOpcode, damagedAnswer      int // answers to a request of the load
 	killBefore, killAfter                       int // every so many requests of the load: before or after carrying it out
@@ -260,7 +261,8 @@ func isLoad(f libproto.Frame) bool {
 		return false
 	}
 	switch f.Op {
-	case libproto.OpHeartbeat, libproto.OpChatSend, libproto.OpDeposit, libproto.OpWithdraw, libproto.OpTransfer, libproto.OpBalance:
+	case libproto.OpHeartbeat, libproto.OpChatSend, libproto.OpDeposit, libproto.OpWithdraw, libproto.OpTransfer, libproto.OpBalance,
+		libproto.OpTransferBatch:
 		return true
 	}
 	return false

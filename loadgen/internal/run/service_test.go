@@ -183,6 +183,8 @@ func (s *server) serveMoney(p *peer, f libproto.Frame) {
 		s.applied(p, f)
 	case libproto.OpTransfer:
 		s.transfer(p, f)
+	case libproto.OpTransferBatch:
+		s.transferBatch(p, f)
 	case libproto.OpBalance:
 		balance := p.user.balance
 		if isLoad(f) && s.strikes(&s.deeds.negativeBalance, false) {
@@ -220,6 +222,31 @@ func (s *server) transfer(p *peer, f libproto.Frame) {
 		s.byID[request.ToUserID].balance += amount
 	}
 	s.applied(p, f)
+}
+
+// transferBatch carries out the legs one by one; the last one may be forgotten, though it is said to be applied.
+func (s *server) transferBatch(p *peer, f libproto.Frame) {
+	request := parse[libproto.TransferBatchRequest](f)
+	forgetful := s.strikes(&s.deeds.forgetLeg, false)
+	answer := libproto.TransferBatchResponse{}
+	for i, leg := range request.Legs {
+		if p.user.balance < int64(leg.Amount) {
+			answer.Results = append(answer.Results, libproto.LegResult{Status: libproto.StatusInsufficientFunds})
+			continue
+		}
+		if !forgetful || i+1 < len(request.Legs) {
+			p.user.balance -= int64(leg.Amount)
+			s.byID[leg.ToUserID].balance += int64(leg.Amount)
+		}
+		s.txn++
+		s.sessions[p.session][f.ReqID] = s.txn
+		answer.Results = append(answer.Results, libproto.LegResult{TxnID: s.txn})
+	}
+	if s.strikes(&s.deeds.dropLeg, false) {
+		answer.Results = answer.Results[1:]
+	}
+	answer.Balance = p.user.balance
+	p.answer(f, answer)
 }
 
 func (s *server) applied(p *peer, f libproto.Frame) {

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"io"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -51,8 +52,22 @@ type Quantiles struct {
 
 // Quantiles reads them.
 func (l *Latency) Quantiles() Quantiles {
-	at := func(percent float64) float64 { return microseconds(min(l.histogram.ValueAtPercentile(percent), l.max)) }
+	at := func(percent float64) float64 { return microseconds(int64(l.Percentile(percent))) }
 	return Quantiles{P50: at(50), P95: at(95), P99: at(99), P999: at(99.9), Max: microseconds(l.max)}
+}
+
+// Percentile reads one of them; 100 is the longest latency.
+func (l *Latency) Percentile(percent float64) time.Duration {
+	if percent >= 100 {
+		return time.Duration(l.max)
+	}
+	return time.Duration(min(l.histogram.ValueAtPercentile(percent), l.max))
+}
+
+// WriteDistribution writes the percentile distribution as HdrHistogram's plotters read it, in milliseconds.
+func (l *Latency) WriteDistribution(w io.Writer) error {
+	_, err := l.histogram.PercentilesPrint(w, ticksPerHalving, float64(time.Millisecond))
+	return err
 }
 
 func microseconds(ns int64) float64 { return float64(ns) / float64(time.Microsecond) }

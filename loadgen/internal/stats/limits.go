@@ -7,13 +7,16 @@ const (
 	latencyLeast = 100 * time.Nanosecond
 	latencyMost  = 10 * time.Minute
 
-	// Significant decimal digits of the histograms: for the totals, and for a second.
+	// Significant decimal digits of the histograms: for the totals, and for an interval.
 	totalDigits    = 3
 	intervalDigits = 2
 
-	// sparesPerThread is how many seconds the Timeline may be late before intervals grow together.
+	// sparesPerThread is how many intervals the Timeline may be late before intervals grow together.
 	sparesPerThread = 4
 )
 
-// IntervalLength is the time that one Row stands for.
-const IntervalLength = time.Second
+// LateAfter is how long after it was due a request is sent late.
+const LateAfter = time.Millisecond
+
+// Steps of a written distribution between one halving of the rest above it and the next.
+const ticksPerHalving = 5

@@ -1,19 +1,25 @@
 package stats
 
-// Interval is what one thread counted in one second.
+import "time"
+
+// Interval is what one thread counted in one interval.
 type Interval struct {
 	Row
-	thread  int
-	second  int
-	last    bool // nothing comes from this thread after it
-	latency Latency
+	thread    int
+	number    int
+	last      bool // nothing comes from this thread after it
+	latency   Latency
+	sinceSent Latency
 }
 
-func newInterval() *Interval { return &Interval{latency: NewLatency(intervalDigits)} }
+func newInterval() *Interval {
+	return &Interval{latency: NewLatency(intervalDigits), sinceSent: NewLatency(intervalDigits)}
+}
 
 func (i *Interval) reset() {
 	i.latency.Reset()
-	*i = Interval{latency: i.latency}
+	i.sinceSent.Reset()
+	*i = Interval{latency: i.latency, sinceSent: i.sinceSent}
 }
 
 func (i *Interval) merge(other *Interval) {
@@ -21,39 +27,54 @@ func (i *Interval) merge(other *Interval) {
 	i.Failed += other.Failed
 	i.Deliveries += other.Deliveries
 	i.Reconnects += other.Reconnects
+	i.LateSends += other.LateSends
+	i.Skipped += other.Skipped
 	addAll(i.Errors[:], other.Errors[:])
 	i.latency.Merge(&other.latency)
+	i.sinceSent.Merge(&other.sinceSent)
 }
 
-// Row is one second of all threads.
+// Row is one interval of all threads.
 type Row struct {
-	Second     int // 0, 1, 2 … since the load began
+	Number     int           // 0, 1, 2 … since the timeline began
+	Begin      time.Duration // since then
+	Length     time.Duration
 	OK, Failed uint64
 	Errors     [ErrorKindCount]uint64
 	Deliveries uint64
 	Reconnects uint64
+	LateSends  uint64
+	Skipped    uint64
 	Latency    Quantiles
+	SinceSent  Quantiles // open loop
 }
+
+// PerSecond is how many of a number there were a second.
+func (r *Row) PerSecond(n uint64) float64 { return float64(n) / r.Length.Seconds() }
 
 // Timeline puts the threads' intervals together.
 type Timeline struct {
 	filled chan *Interval
 	spares []chan *Interval // by thread
 
+	length  int64 // of an interval, nanoseconds
+	open    bool  // the loop is open
 	threads []*Thread
 	ended   int
-	reached []int             // by thread: the last second that it handed over
-	open    map[int]*Interval // seconds that not all threads have handed over
-	next    int               // the first second without a row
+	reached []int             // by thread: the last interval that it handed over
+	pending map[int]*Interval // intervals that not all threads have handed over
+	next    int               // the first interval without a row
 }
 
-// NewTimeline makes the timeline and the counters of so many threads.
-func NewTimeline(threads int) *Timeline {
+// NewTimeline makes the timeline and the counters of so many threads. In an open loop latencies since the sending are kept, too.
+func NewTimeline(threads int, interval time.Duration, open bool) *Timeline {
 	t := &Timeline{
 		filled:  make(chan *Interval, threads*(sparesPerThread+1)),
 		spares:  make([]chan *Interval, threads),
 		reached: make([]int, threads),
-		open:    make(map[int]*Interval),
+		pending: make(map[int]*Interval),
+		length:  int64(interval),
+		open:    open,
 	}
 	for i := range threads {
 		t.reached[i] = -1
@@ -69,7 +90,7 @@ func NewTimeline(threads int) *Timeline {
 // Thread is the counters of one thread.
 func (t *Timeline) Thread(i int) *Thread { return t.threads[i] }
 
-// Run calls show for each second that is over in all threads, in order, until all of them have ended.
+// Run calls show for each interval that is over in all threads, in order, until all of them have ended.
 func (t *Timeline) Run(show func(Row)) {
 	for t.ended < len(t.threads) {
 		i := <-t.filled
@@ -81,12 +102,12 @@ func (t *Timeline) Run(show func(Row)) {
 }
 
 func (t *Timeline) take(i *Interval) {
-	second := max(i.second, t.next)
-	if t.open[second] == nil {
-		t.open[second] = newInterval()
+	number := max(i.number, t.next)
+	if t.pending[number] == nil {
+		t.pending[number] = newInterval()
 	}
-	t.open[second].merge(i)
-	t.reached[i.thread] = i.second
+	t.pending[number].merge(i)
+	t.reached[i.thread] = i.number
 	if i.last {
 		t.ended++
 		t.reached[i.thread] = int(^uint(0) >> 1)
@@ -97,12 +118,12 @@ func (t *Timeline) take(i *Interval) {
 	home <- i
 }
 
-// common is the last second that needs no thread any more; after the end, the last one that there is.
+// common is the last interval that needs no thread any more; after the end, the last one that there is.
 func (t *Timeline) common() int {
 	if t.ended == len(t.threads) {
 		last := t.next - 1
-		for second := range t.open {
-			last = max(last, second)
+		for number := range t.pending {
+			last = max(last, number)
 		}
 		return last
 	}
@@ -114,14 +135,15 @@ func (t *Timeline) common() int {
 }
 
 func (t *Timeline) row() Row {
-	all := t.open[t.next]
-	delete(t.open, t.next)
+	all := t.pending[t.next]
+	delete(t.pending, t.next)
 	row := Row{}
 	if all != nil {
 		row = all.Row
-		row.Latency = all.latency.Quantiles()
+		row.Latency, row.SinceSent = all.latency.Quantiles(), all.sinceSent.Quantiles()
 	}
-	row.Second = t.next
+	row.Number, row.Length = t.next, time.Duration(t.length)
+	row.Begin = time.Duration(t.next) * row.Length
 	t.next++
 	return row
 }
@@ -133,4 +155,13 @@ func (t *Timeline) Totals() Totals {
 		all.merge(&thread.Totals)
 	}
 	return all
+}
+
+// CPU is what each thread used; all of them have ended.
+func (t *Timeline) CPU() []CPU {
+	used := make([]CPU, len(t.threads))
+	for i, thread := range t.threads {
+		used[i] = thread.CPU
+	}
+	return used
 }

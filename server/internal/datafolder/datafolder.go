@@ -171,11 +171,15 @@ func (f *Folder) holder() int {
 	return pid
 }
 
-// loadRealm reads the realm, or makes it in a folder that has none.
+// loadRealm reads the realm, or makes it in a folder that has none, and no journal: the users in that would have worthless keys.
 func (f *Folder) loadRealm() (salt [libproto.SaltLen]byte, err error) {
 	path := f.file("realm")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if held, err := filepath.Glob(filepath.Join(f.path, "journal", "*")); err != nil || len(held) != 0 {
+			return salt, errors.Join(fmt.Errorf("%s: %w: there is none, but there is a journal; restore it from a backup: without it "+
+				"nobody can log in", path, ErrDamaged), err)
+		}
 		return f.makeRealm(path)
 	}
 	if err != nil {

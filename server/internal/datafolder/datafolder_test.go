@@ -111,6 +111,20 @@ func TestFoldersThatCannotBeUsed(t *testing.T) {
 	}
 }
 
+func TestAJournalWithoutARealmIsRefused(t *testing.T) {
+	path := t.TempDir()
+	if err := errors.Join(os.Mkdir(filepath.Join(path, "journal"), 0o700), os.WriteFile(filepath.Join(path, "journal", "mark"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), path, unexpectedWait(t)); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "restore it") {
+		t.Errorf("got %v, want ErrDamaged", err)
+	}
+	if _, err := os.Stat(filepath.Join(path, "realm")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a realm was made: %v", err)
+	}
+	mustBeFree(t, path)
+}
+
 func TestDamagedRealmIsRefused(t *testing.T) {
 	for _, text := range []string{"", "00", strings.Repeat("g", 32), strings.Repeat("0", 34)} {
 		path := t.TempDir()

@@ -41,13 +41,24 @@ type process struct {
 	log      *liblog.Logger
 	segment  *shmstore.Segment
 	store    *shmstore.Store
-	writer   *disk.Writer
+	writer   writer
 	group    []txlog.Record
 
 	stopping atomic.Bool // SIGTERM: the workers are gone, finish
 	orphaned atomic.Bool
 	failed   bool
 	syncedAt time.Time
+}
+
+// writer is a disk.Writer; tests look on.
+type writer interface {
+	Append(records []txlog.Record) error
+	Sync() error
+	Head() uint64
+	Synced() uint64
+	SnapshotDue(every uint64) bool
+	Snapshot() error
+	Close() error
 }
 
 // Run is the journal process: it works until SIGTERM (nil, or ErrFailed), or until the master is gone (ErrOrphaned).
@@ -103,7 +114,6 @@ func (p *process) open() (heritage.Verdict, error) {
 	folder := Folder(p.heritage.Config.Data)
 	found, err := disk.Recover(folder, disk.RecoverOptions{
 		TailRecords: int(p.segment.Shape().LogRecords),
-		Note:        func(note string) { p.log.Warn().Msg(note) },
 	})
 	var verdict heritage.Verdict
 	if err == nil {

@@ -164,6 +164,9 @@ func (m *Master) checkLeftover(shape shmstore.Shape) error {
 		return fmt.Errorf("%s belongs to the data folder %s, not to %s", m.segment.Path(), m.segment.Owner(), m.folder.Path())
 	case m.segment.RealmSalt() != m.folder.Realm():
 		return fmt.Errorf("%s was made under another realm than %s has now", m.segment.Path(), m.folder.Path())
+	case found != shape && m.segment.Durable() < m.segment.Head():
+		return fmt.Errorf("%s was made with %s, and holds records %d … %d, which are not on disk yet: start once with these settings",
+			m.segment.Path(), settings(found), m.segment.Durable()+1, m.segment.Head())
 	case found != shape:
 		return fmt.Errorf("%w: it was made with %s, now it is %s", errUnusable, settings(found), settings(shape))
 	}

@@ -8,8 +8,8 @@ import (
 	"tradechat.internal/shmstore"
 )
 
-// An answer that promises a record is sent once the record is durable. Until then its bytes are parked, behind those
-// that were parked before:
+// An answer that promises a record, or refuses because of one, is sent once the record is durable. Until then its bytes are
+// parked, behind those that were parked before:
 //
 //	read    frame frame frame ──▶ out    [answer][answer]            written at the end of the read
 //	                         └──▶ held   [promise][promise]          parked then, with the highest seq among them
@@ -30,11 +30,12 @@ type parking struct {
 
 // parkedAnswers are those of one read of one connection.
 type parkedAnswers struct {
-	c      *conn
-	seq    uint64
-	turnNs uint64 // when they were asked for
-	length uint32
-	kinds  requestKinds
+	c       *conn
+	seq     uint64
+	turnNs  uint64 // when they were asked for
+	length  uint32
+	kinds   requestKinds
+	refused uint32 // of them, whose status is booked already
 }
 
 // requestKinds counts requests by the latency that they are booked under.
@@ -42,9 +43,10 @@ type requestKinds [shmstore.LatencyLockWait]uint32
 
 // holding is what one read has to wait for.
 type holding struct {
-	bytes []byte
-	seq   uint64
-	kinds requestKinds
+	bytes   []byte
+	seq     uint64
+	kinds   requestKinds
+	refused uint32
 }
 
 func (p *parking) empty() bool { return p.first == len(p.queue) }
@@ -131,7 +133,7 @@ func (w *Worker) park(c *conn) {
 	if len(h.bytes) == 0 {
 		return
 	}
-	w.parking.push(parkedAnswers{c: c, seq: h.seq, turnNs: w.clock.turnNs, kinds: h.kinds}, h.bytes)
+	w.parking.push(parkedAnswers{c: c, seq: h.seq, turnNs: w.clock.turnNs, kinds: h.kinds, refused: h.refused}, h.bytes)
 	*h = holding{bytes: h.bytes[:0]}
 }
 
@@ -201,12 +203,15 @@ func (w *Worker) settled(a *parkedAnswers, now time.Duration, unknown bool) {
 	if unknown {
 		status = libproto.StatusTimeout
 	}
+	booked := a.refused
 	for kind, n := range a.kinds {
 		if n == 0 {
 			continue
 		}
 		w.metrics.Observe(shmstore.Latency(kind), now-time.Duration(a.turnNs), uint64(n))
-		for range n {
+		before := min(n, booked)
+		booked -= before
+		for range n - before {
 			w.metrics.Status(int(status))
 		}
 	}

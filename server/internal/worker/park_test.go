@@ -73,6 +73,45 @@ func TestNoPromiseBeforeTheDisk(t *testing.T) {
 	}
 }
 
+// TestARefusalWaitsForItsReason: what a crash could take back is not seen in a refusal either. When the reason cannot be kept any
+// more, the refusal is none.
+func TestARefusalWaitsForItsReason(t *testing.T) {
+	const bob = 2
+	for _, op := range []struct {
+		op   libproto.Opcode
+		body libproto.Body
+	}{
+		{libproto.OpWithdraw, libproto.WithdrawRequest{Amount: 50}},
+		{libproto.OpTransfer, libproto.TransferRequest{ToUserID: bob, Amount: 50}},
+	} {
+		t.Run(op.op.String(), func(t *testing.T) {
+			c := newCluster(t, nil)
+			c.addUser("alice", 100)
+			c.addUser("bob", 0)
+			j := c.openJournal()
+			c.start()
+			p := c.workers[0].enter(t, "alice")
+			withdrawal := p.sent(libproto.OpWithdraw, libproto.WithdrawRequest{Amount: 60})
+			refused := p.sent(op.op, op.body)
+			p.silent()
+			j.sync()
+			p.answered(libproto.OpWithdraw, withdrawal)
+			if f := p.answered(op.op, refused); f.Status != libproto.StatusInsufficientFunds {
+				t.Fatalf("%v", f.Status)
+			}
+			p.refused(libproto.StatusInsufficientFunds, op.op, op.body) // the reason is durable: at once
+			lost := p.sent(libproto.OpWithdraw, libproto.WithdrawRequest{Amount: 30})
+			p.silent()
+			j.store.FailJournal("the disk is full")
+			if f := p.answered(libproto.OpWithdraw, lost); f.Status != libproto.StatusTimeout {
+				t.Fatalf("%v", f.Status)
+			}
+			p.refused(libproto.StatusReadOnly, op.op, op.body)
+			c.verify()
+		})
+	}
+}
+
 // TestRegistrationWaits, and a login with keys that a crash could take back is put off.
 func TestRegistrationWaits(t *testing.T) {
 	c := newCluster(t, nil)
@@ -174,7 +213,7 @@ func TestOnlyPromisesWait(t *testing.T) {
 		{libproto.OpDeposit, libproto.DepositRequest{Amount: 1}},
 		{libproto.OpChatSend, message(1, "hello")},
 		{libproto.OpBalance, libproto.Empty{}},
-		{libproto.OpWithdraw, libproto.WithdrawRequest{Amount: 1 << 40}}, // refused: promises nothing
+		{libproto.OpWithdraw, libproto.WithdrawRequest{}}, // refused, whatever the balance
 		{libproto.OpDeposit, libproto.DepositRequest{Amount: 2}},
 		{libproto.OpRoomOpen, libproto.RoomOpenRequest{Name: []byte("lobby")}},
 	} {

@@ -1,6 +1,11 @@
 package worker
 
-import "time"
+import (
+	"encoding/binary"
+	"time"
+
+	"tradechat.internal/libproto"
+)
 
 // rateLimit is a token bucket for each connection that holds one second's requests, kept as the virtual schedule of
 // GCRA (ITU-T I.371): a connection needs a single number, the time at which its next request would be due if requests
@@ -18,15 +23,25 @@ func newRateLimit(perSecond uint32) rateLimit {
 	return rateLimit{spacingNs: max(1, uint64(time.Second)/uint64(perSecond))}
 }
 
-// admit takes a token from c's bucket. If there is none it says after how many milliseconds there will be one.
-func (l rateLimit) admit(c *conn, nowNs uint64) (retryAfterMs uint32, ok bool) {
+// admit takes n tokens from c's bucket. If they are not there it says after how many milliseconds they will be. What needs more tokens
+// than a bucket holds is admitted when it is full, and keeps the next request waiting for the rest.
+func (l rateLimit) admit(c *conn, nowNs, n uint64) (retryAfterMs uint32, ok bool) {
 	if l.spacingNs == 0 {
 		return 0, true
 	}
-	due := max(c.admitNs, nowNs)
-	if ahead := due + l.spacingNs - nowNs; ahead > rateBurstNs {
+	due, cost := max(c.admitNs, nowNs), n*l.spacingNs
+	if ahead := due + min(cost, rateBurstNs) - nowNs; ahead > rateBurstNs {
 		return uint32((ahead-rateBurstNs)/uint64(time.Millisecond)) + 1, false
 	}
-	c.admitNs = due + l.spacingNs
+	c.admitNs = due + cost
 	return 0, true
+}
+
+// weight is how many tokens a request takes: a batch as many as it says it has transfers. One that says fewer than there are is refused
+// as malformed.
+func weight(f *libproto.Frame) uint64 {
+	if f.Op != libproto.OpTransferBatch || len(f.Body) < 2 {
+		return 1
+	}
+	return min(max(1, uint64(binary.BigEndian.Uint16(f.Body))), libproto.BatchLegsMax)
 }

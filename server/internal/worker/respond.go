@@ -48,9 +48,32 @@ func (w *Worker) fail(f *libproto.Frame, s libproto.Status, retryAfterMs uint32,
 	}
 	w.awaits = 0
 	w.metrics.Status(int(s))
-	w.detail = append(w.detail[:0], detail[:min(len(detail), detailBytesMax)]...)
-	w.out = appendResponse(w.out, f, s, 0, libproto.ErrorBody{RetryAfterMs: retryAfterMs, Detail: w.detail})
+	w.out = w.appendFailure(w.out, f, s, retryAfterMs, detail)
 	w.logFailure(f, s, detail)
+}
+
+func (w *Worker) appendFailure(dst []byte, f *libproto.Frame, s libproto.Status, retryAfterMs uint32, detail string) []byte {
+	w.detail = append(w.detail[:0], detail[:min(len(detail), detailBytesMax)]...)
+	return appendResponse(dst, f, s, 0, libproto.ErrorBody{RetryAfterMs: retryAfterMs, Detail: w.detail})
+}
+
+// refuseOver is refuse for an error whose reason is record seq, and which waits for that as a promise does: what a crash could
+// take back, such as a withdrawal that leaves too little, must not be seen in a refusal either. 0: no record is.
+func (w *Worker) refuseOver(f *libproto.Frame, seq uint64, err error) {
+	switch {
+	case !w.syncs || seq <= w.segment.Durable():
+		w.refuse(f, err)
+	case w.segment.ReadOnly(): // the reason will perhaps not be kept
+		w.refuse(f, shmstore.ErrReadOnly)
+	default:
+		status := wirestatus.Of(err)
+		w.awaits = seq
+		w.hold()
+		w.held.refused++
+		w.metrics.Status(int(status))
+		w.held.bytes = w.appendFailure(w.held.bytes, f, status, wirestatus.RetryAfterMs(status), err.Error())
+		w.logFailure(f, status, err.Error())
+	}
 }
 
 // refuse answers f with what an error of the store means on the wire.

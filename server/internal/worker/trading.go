@@ -26,7 +26,7 @@ func (w *Worker) transfer(c *conn, f *libproto.Frame, q *libproto.TransferReques
 // posted answers a request that moved money, or did not.
 func (w *Worker) posted(f *libproto.Frame, p shmstore.Posting, err error) {
 	if err != nil {
-		w.refuse(f, err)
+		w.refuseOver(f, p.Basis, err)
 		return
 	}
 	w.committed = true
@@ -97,7 +97,7 @@ func (w *Worker) transferBatch(c *conn, f *libproto.Frame, q *libproto.TransferB
 		return
 	}
 	w.committed = true
-	if !w.promise(f, posting.Seq) {
+	if !w.promise(f, max(posting.Seq, posting.Basis)) {
 		return
 	}
 	l.results = l.results[:0]

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tradechat.internal/libproto"
+	"tradechat.internal/server/internal/config"
 	"tradechat.internal/shmstore"
 )
 
@@ -293,7 +294,7 @@ func TestRateLimit(t *testing.T) {
 	now := uint64(5 * time.Second)
 	count := func(at uint64) (admitted int) {
 		for {
-			retryMs, ok := l.admit(c, at)
+			retryMs, ok := l.admit(c, at, 1)
 			if !ok {
 				if retryMs == 0 || retryMs > 100+1 {
 					t.Errorf("retry after %d ms", retryMs)
@@ -312,9 +313,63 @@ func TestRateLimit(t *testing.T) {
 	if n := count(now + uint64(time.Hour)); n != 10 {
 		t.Errorf("%d after an hour", n)
 	}
-	if _, ok := newRateLimit(0).admit(c, now); !ok {
+	if _, ok := newRateLimit(0).admit(c, now, 1); !ok {
 		t.Error("no limit refuses")
 	}
+}
+
+// TestRateLimitCountsTheTransfersOfABatch: however many requests they come in.
+func TestRateLimitCountsTheTransfersOfABatch(t *testing.T) {
+	l, c := newRateLimit(100), new(conn)
+	now := uint64(5 * time.Second)
+	for _, step := range []struct {
+		afterMs, legs uint64
+		retryMs       uint32 // 0: admitted
+	}{
+		{0, 60, 0}, {0, 60, 201}, {0, 40, 0}, {0, 1, 11}, {200, 20, 0}, {0, 1, 11},
+		{1000, 1000, 0}, // more than a second's: a full bucket will do
+		{0, 1, 9011}, {9000, 1, 11}, {10, 1, 0},
+	} {
+		now += step.afterMs * uint64(time.Millisecond)
+		if retryMs, ok := l.admit(c, now, step.legs); ok != (step.retryMs == 0) || retryMs != step.retryMs {
+			t.Errorf("%d legs %d ms later: %v, retry after %d ms; want %d", step.legs, step.afterMs, ok, retryMs, step.retryMs)
+		}
+	}
+	batch := func(legs uint16) *libproto.Frame {
+		return &libproto.Frame{Header: libproto.Header{Op: libproto.OpTransferBatch}, Body: []byte{byte(legs >> 8), byte(legs)}}
+	}
+	for _, w := range []struct {
+		frame *libproto.Frame
+		want  uint64
+	}{
+		{batch(0), 1}, {batch(7), 7}, {batch(65535), libproto.BatchLegsMax},
+		{&libproto.Frame{Header: libproto.Header{Op: libproto.OpTransferBatch}, Body: []byte{9}}, 1},
+		{&libproto.Frame{Header: libproto.Header{Op: libproto.OpChatSend}, Body: []byte{9, 9}}, 1},
+	} {
+		if got := weight(w.frame); got != w.want {
+			t.Errorf("%v %v weighs %d, not %d", w.frame.Op, w.frame.Body, got, w.want)
+		}
+	}
+}
+
+// TestRateLimitHoldsBatchesBack: over a socket, what is over the limit is not done.
+func TestRateLimitHoldsBatchesBack(t *testing.T) {
+	c := startCluster(t, func(s *config.Config) { s.RateLimit = 50 })
+	c.addUser("alice", 1000)
+	bob := c.addUser("bob", 0)
+	p := c.workers[0].enter(t, "alice")
+	legs := make([]libproto.TransferLeg, 40)
+	for i := range legs {
+		legs[i] = libproto.TransferLeg{ToUserID: bob, Amount: 1}
+	}
+	p.ask(libproto.OpTransferBatch, libproto.TransferBatchRequest{Legs: legs}, new(libproto.TransferBatchResponse))
+	if e := p.refused(libproto.StatusRateLimit, libproto.OpTransferBatch, libproto.TransferBatchRequest{Legs: legs}); e.RetryAfterMs == 0 {
+		t.Error("no time to come back at")
+	}
+	if balance, _, err := c.master.Balance(bob); err != nil || balance != 40 {
+		t.Errorf("bob has %d, %v", balance, err)
+	}
+	c.verify()
 }
 
 // TestMembersFromTheirOwnPosition: two who join before and after messages that nobody has been pushed yet.

@@ -17,7 +17,7 @@ func TestRunSendsAtItsRate(t *testing.T) {
 	}
 	defer l.Close()
 	r, err := l.Run(t.Context(), 1000, 50*time.Millisecond)
-	if err != nil || len(r.Latencies) != 50 || l.Sent() != 50 || exchanges[0].Heard != 50 {
+	if err = errors.Join(err, r.Failure); err != nil || len(r.Latencies) != 50 || l.Sent() != 50 || exchanges[0].Heard != 50 {
 		t.Errorf("%d latencies, %d sent, %d heard, %v; want 50", len(r.Latencies), l.Sent(), exchanges[0].Heard, err)
 	}
 	for _, latency := range r.Latencies {
@@ -35,7 +35,7 @@ func TestRunTogetherTimesEveryDelivery(t *testing.T) {
 	}
 	defer l.Close()
 	r, err := l.RunTogether(t.Context(), 1000, 20*time.Millisecond)
-	if err != nil || len(r.Latencies) != 60 || l.Sent() != 20 {
+	if err = errors.Join(err, r.Failure); err != nil || len(r.Latencies) != 60 || l.Sent() != 20 {
 		t.Errorf("%d latencies, %d sent, %v; want 60 of 20", len(r.Latencies), l.Sent(), err)
 	}
 	for i, e := range exchanges {
@@ -53,8 +53,9 @@ func TestMoreAnswersThanRequestsAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if _, err = l.Run(t.Context(), 100, 10*time.Millisecond); !errors.Is(err, ErrUnasked) {
-		t.Errorf("%v", err)
+	r, err := l.Run(t.Context(), 100, 10*time.Millisecond)
+	if err != nil || r.Failed != 1 || !errors.Is(r.Failure, ErrUnasked) {
+		t.Errorf("%d failures of 1: %v; %v", r.Failed, r.Failure, err)
 	}
 }
 
@@ -66,7 +67,8 @@ func (d doubling) Answers(in []byte) (used, answers int, err error) {
 	return used, 2 * answers, err
 }
 
-func TestWrongAnswersEndARun(t *testing.T) {
+// TestWrongAnswersEndTheirConnection: what would have been sent on it fails.
+func TestWrongAnswersEndTheirConnection(t *testing.T) {
 	peers, _ := hubtest.Open(t, 1)
 	peers[0].Exchange = refusing{}
 	l, err := New(peers)
@@ -74,8 +76,9 @@ func TestWrongAnswersEndARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if _, err := l.Run(t.Context(), 100, time.Second); !errors.Is(err, closedloop.ErrAnswer) {
-		t.Errorf("%v", err)
+	r, err := l.Run(t.Context(), 1000, 50*time.Millisecond)
+	if err != nil || r.Failed != 50 || !errors.Is(r.Failure, closedloop.ErrAnswer) {
+		t.Errorf("%d failures of 50: %v; %v", r.Failed, r.Failure, err)
 	}
 }
 

@@ -1,0 +1,142 @@
+package bench_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// certificate is what these tests read of a drill's JSON.
+type certificate struct {
+	OK    bool `json:"ok"`
+	Kills int  `json:"kills"`
+	Done  []struct {
+		Fault string `json:"fault"`
+		Times int    `json:"times"`
+	} `json:"done"`
+	Money struct {
+		Applied    int `json:"applied"`
+		Unresolved int `json:"unresolved"`
+	} `json:"money"`
+	Chat struct {
+		Delivered int `json:"delivered"`
+	} `json:"chat"`
+	Checks []struct {
+		What string `json:"what"`
+		OK   bool   `json:"ok"`
+	} `json:"checks"`
+}
+
+func TestDrillHolds(t *testing.T) {
+	r := newBenchRun(t, "chaos", "--kills", "10", "--seed", "2", "--duration", "1m", "--workers", "3", "--clients", "12", "--json", "-")
+	t.Parallel()
+	if err := r.cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, r.output())
+	}
+	var c certificate
+	if err := json.Unmarshal(r.stdout.Bytes(), &c); err != nil {
+		t.Fatalf("%v\n%s", err, r.output())
+	}
+	if !c.OK || c.Kills < 10 || c.Money.Applied == 0 || c.Money.Unresolved != 0 || c.Chat.Delivered == 0 || len(c.Checks) < 15 {
+		t.Errorf("%+v\n%s", c, r.output())
+	}
+	for _, check := range c.Checks {
+		if !check.OK {
+			t.Errorf("%s: FAILED", check.What)
+		}
+	}
+	drilled(t, r.stderr.String()).wantGone(t)
+	r.wantNothingLeft(t)
+}
+
+// Only what was asked for is done, and the text says what.
+func TestDrillDoesWhatItWasAskedFor(t *testing.T) {
+	r := newBenchRun(t, "chaos", "--kills", "0", "--duration", "3s", "--workers", "2", "--clients", "6", "--seed", "7", "--faults", "cut,drop")
+	t.Parallel()
+	if err := r.cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, r.output())
+	}
+	out := r.stdout.String()
+	for _, part := range []string{
+		"Certificate of a drill: tradechat ", "What was done to it\n", "  cut  ", "  drop  ", "0 kills; ", "the server was started 1 times",
+		"What held\n  OK ", "one order of all operations explains every balance", "Everything held. Again: tradechat-bench chaos --kills 0 --seed 7",
+		" --faults cut,drop\n",
+	} {
+		if !strings.Contains(out, part) {
+			t.Errorf("no %q in the output", part)
+		}
+	}
+	if strings.Contains(out, "kill-worker") || strings.Contains(out, "FAILED") {
+		t.Error("more was done than was asked for, or something failed")
+	}
+	if t.Failed() {
+		t.Log(r.output())
+	}
+	r.wantNothingLeft(t)
+}
+
+func TestDrillThatIsInterruptedLeavesNothing(t *testing.T) {
+	r := newBenchRun(t, "chaos", "--kills", "100000", "--workers", "2", "--clients", "6")
+	t.Parallel()
+	progress := filepath.Join(t.TempDir(), "stderr")
+	file, err := os.Create(progress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	r.cmd.Stderr = file
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.cmd.Process.Kill() })
+	text := awaitText(t, progress, " kills  ")
+	if err := r.cmd.Process.Signal(unix.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.cmd.Wait(); err == nil || r.exitCode() != 130 {
+		said, _ := os.ReadFile(progress)
+		t.Errorf("%v, want exit code 130\n%s", err, said)
+	}
+	r.wantNothingLeft(t)
+	drilled(t, text).wantGone(t)
+}
+
+// awaitText returns what a file holds once it holds a part.
+func awaitText(t *testing.T, path, part string) string {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), part) {
+			return string(text)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no %q after a minute:\n%s", part, text)
+		}
+	}
+}
+
+var drillServer = regexp.MustCompile(`master (\d+), segment (\S+)`)
+
+// drilled is what a drill said that it has started.
+func drilled(t *testing.T, output string) started {
+	t.Helper()
+	found := drillServer.FindStringSubmatch(output)
+	if found == nil {
+		t.Fatalf("it does not say what it has started:\n%s", output)
+	}
+	pid, err := strconv.Atoi(found[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return started{segment: found[2], pids: []int{pid}}
+}

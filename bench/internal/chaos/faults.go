@@ -1,0 +1,68 @@
+package chaos
+
+import (
+	"context"
+	"strings"
+)
+
+// faultNameLen is the width of a column of names.
+const faultNameLen = 14
+
+// The faults' names.
+const (
+	faultKillWorker  = "kill-worker"
+	faultKillJournal = "kill-journal"
+	faultKillMaster  = "kill-master"
+	faultKillAll     = "kill-all"
+	faultReboot      = "reboot"
+	faultStopWorker  = "stop-worker"
+	faultStopJournal = "stop-journal"
+	faultHang        = "hang"
+	faultCut         = "cut"
+	faultDelay       = "delay"
+	faultDrop        = "drop"
+	faultPartition   = "partition"
+	faultFullDisk    = "full-disk"
+)
+
+// fault is one thing that the nemesis does.
+type fault struct {
+	name   string
+	what   string // for people
+	weight int    // how often, against the others
+	kills  bool
+	do     func(*nemesis, context.Context) error
+}
+
+// faults are all that there are.
+var faults = []fault{
+	{faultKillWorker, "a worker killed", 56, true, (*nemesis).killWorker},
+	{faultKillJournal, "the journal process killed", 14, true, (*nemesis).killJournal},
+	{faultKillMaster, "the master killed, the server started again", 8, true, (*nemesis).killMaster},
+	{faultKillAll, "all processes killed at once, the server started again", 8, true, (*nemesis).killAll},
+	{faultReboot, "all killed and the shared memory lost, started from disk", 4, true, (*nemesis).reboot},
+	{faultStopWorker, "a worker stopped for less than the watchdog allows", 8, false, (*nemesis).stopWorker},
+	{faultStopJournal, "the journal stopped for less than the watchdog allows", 6, false, (*nemesis).stopJournal},
+	{faultHang, "a worker or the journal stopped until the watchdog killed it", 3, false, (*nemesis).hang},
+	{faultCut, "connections cut, some in the middle of a frame", 12, false, (*nemesis).cut},
+	{faultDelay, "everything delayed for a while", 8, false, (*nemesis).delay},
+	{faultDrop, "connections that go silent, and end", 6, false, (*nemesis).drop},
+	{faultPartition, "connections cut, and nobody let in again for longer than a session lives", 3, false, (*nemesis).partition},
+	{faultFullDisk, "the disk full until the server was read-only, then started again", 2, false, (*nemesis).fullDisk},
+}
+
+// FaultNames are the names of all faults.
+func FaultNames() (names []string) {
+	for _, f := range faults {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// FaultsHelp tells people what the faults are, a line each.
+func FaultsHelp() (text string) {
+	for _, f := range faults {
+		text += "  " + f.name + strings.Repeat(" ", faultNameLen-len(f.name)) + f.what + "\n"
+	}
+	return text
+}

@@ -1,0 +1,31 @@
+package realtest
+
+import "time"
+
+const (
+	// DurationMin and DurationMax bound the measured time of a test, all its cases together.
+	DurationMin = time.Second
+	DurationMax = time.Hour
+
+	durationDefault = 40 * time.Second
+	durationQuick   = 2 * time.Second
+
+	// runMin is the least that one run is measured for.
+	runMin = 200 * time.Millisecond
+
+	warmUp      = time.Second
+	warmUpQuick = 200 * time.Millisecond
+
+	// A run has about so many intervals, each within the bounds.
+	intervalsWanted          = 100
+	intervalMin, intervalMax = 100 * time.Millisecond, time.Second
+
+	// quantileLeast is where the distributions begin: the quickest request of all would stretch the axis and says little.
+	quantileLeast = 0.1
+
+	// partLeast is the least part of the workers' time that can make a p99: of a hundred requests, one comes then.
+	partLeast = 0.01
+
+	// spikeFactor is how far above the median an interval's p99 must be to count as a spike.
+	spikeFactor = 1.5
+)

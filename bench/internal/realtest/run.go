@@ -1,0 +1,134 @@
+package realtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tradechat.internal/bench/internal/figure"
+	"tradechat.internal/bench/internal/load"
+	"tradechat.internal/bench/internal/proc"
+	"tradechat.internal/bench/internal/server"
+)
+
+// Runner runs tests.
+type Runner struct {
+	Binaries proc.Binaries
+	Say      func(format string, args ...any) // one line of progress
+}
+
+// Run runs the chosen tests one after the other, and writes what each has found. One that fails does not keep the next from
+// running.
+func (r Runner) Run(ctx context.Context, o Options) (failures error) {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.Out, 0o755); err != nil {
+		return fmt.Errorf("realtest: %w", err)
+	}
+	environment := figure.Here()
+	for _, t := range o.chosen() {
+		result, err := r.test(ctx, t, o)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil {
+			result.Environment = environment
+			err = result.write(t, o.Out)
+		}
+		if err != nil {
+			failures = errors.Join(failures, fmt.Errorf("%s: %w", t.Name, err))
+			r.Say("%s: failed", t.Name)
+		}
+	}
+	return failures
+}
+
+// test runs all cases of a test in turns.
+func (r Runner) test(ctx context.Context, t Test, o Options) (*Result, error) {
+	p := o.plan(t)
+	result := newResult(t, p, o)
+	for round := range p.rounds {
+		for i, c := range t.Cases {
+			run, err := r.one(ctx, t, c, p)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name(), err)
+			}
+			result.Cases[i].Runs = append(result.Cases[i].Runs, run)
+			r.Say("%s: %s, round %d of %d: %.0f/s, p50 %.2f ms, p99 %.2f ms",
+				t.Name, c.name(), round+1, p.rounds, run.Load.PerSecond, run.Load.LatencyUs.P50/1e3, run.Load.LatencyUs.P99/1e3)
+		}
+	}
+	result.sumUp(t)
+	return result, nil
+}
+
+// one is one load of one server.
+func (r Runner) one(ctx context.Context, t Test, c Case, p plan) (run Run, err error) {
+	unix.Sync() // what an earlier server has left in memory is not to be written during this one's run
+	s, err := server.Start(ctx, r.Binaries, server.Options{
+		Workers: c.Workers, Args: append([]string{"--registration", "open", "--idle-timeout", "1h"}, c.Server...),
+	})
+	if err != nil {
+		return run, err
+	}
+	defer s.Discard()
+	l, err := load.Start(r.Binaries, load.Options{Server: s.Address, Args: append([]string{
+		"--duration", p.length.String(), "--warm-up", p.warmUp.String(), "--interval", p.interval.String(),
+	}, c.Load...)})
+	if err != nil {
+		return run, err
+	}
+	defer l.Discard()
+	watch, err := watchLocks(ctx, s, p.interval)
+	if err != nil {
+		return run, err
+	}
+	var killed *killing
+	if t.Kill {
+		killed, err = killInTheMiddle(ctx, s, l, p)
+	}
+	if err == nil || errors.Is(err, load.ErrEnded) { // why it ended early is its own to say
+		var waitErr error
+		run.Load, waitErr = l.Wait(ctx)
+		err = errors.Join(err, waitErr)
+	}
+	seen, watchErr := watch.end()
+	if err = errors.Join(err, watchErr); err != nil {
+		return run, err
+	}
+	run.take(seen, killed, p)
+	_, err = s.Stop()
+	return run, err
+}
+
+// killing is when a worker was killed, and when its successor ran.
+type killing struct {
+	at, replaced time.Time
+	victim       server.Worker
+}
+
+// killInTheMiddle waits for half the load and kills the worker with the most connections.
+func killInTheMiddle(ctx context.Context, s *server.Server, l *load.Load, p plan) (*killing, error) {
+	admin, err := s.DialAdmin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer admin.Close()
+	if err := l.AwaitRequests(ctx, admin); err != nil {
+		return nil, err
+	}
+	if err := l.While(ctx, p.warmUp+p.length/2); err != nil {
+		return nil, err
+	}
+	k := &killing{at: time.Now()}
+	if k.victim, err = admin.KillBusiest(ctx); err != nil {
+		return nil, err
+	}
+	_, k.replaced, err = admin.AwaitSuccessor(ctx, k.victim)
+	return k, err
+}

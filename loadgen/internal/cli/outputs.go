@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"tradechat.internal/loadgen/internal/config"
+	"tradechat.internal/loadgen/internal/run"
+)
+
+// outputs are the files that results are written to.
+type outputs struct {
+	json, csv, latencies, sinceSent *output
+}
+
+// openOutputs makes the files before the run: a path that cannot be written is found out at once.
+func openOutputs(cfg *config.Config, stdout *os.File) (*outputs, error) {
+	o := &outputs{json: &output{}, csv: &output{}, latencies: &output{}, sinceSent: &output{}}
+	for _, file := range []struct {
+		into *output
+		path string
+	}{
+		{o.json, cfg.JSONPath}, {o.csv, cfg.CSVPath}, {o.latencies, cfg.HgrmPath}, {o.sinceSent, sinceSentPath(cfg)},
+	} {
+		if err := file.into.open(file.path, stdout); err != nil {
+			return nil, errors.Join(err, o.close())
+		}
+	}
+	return o, nil
+}
+
+// sinceSentPath is beside --hgrm: FILE.hgrm has FILE-since-sent.hgrm. A closed loop has none, and neither has stdout.
+func sinceSentPath(cfg *config.Config) string {
+	if cfg.HgrmPath == "" || cfg.HgrmPath == config.Stdout || !cfg.Open() {
+		return ""
+	}
+	extension := filepath.Ext(cfg.HgrmPath)
+	return strings.TrimSuffix(cfg.HgrmPath, extension) + "-since-sent" + extension
+}
+
+func (o *outputs) all() []*output { return []*output{o.json, o.csv, o.latencies, o.sinceSent} }
+
+// run is what the run writes itself.
+func (o *outputs) run() run.Outputs {
+	return run.Outputs{CSV: o.csv.writer(), Latencies: o.latencies.writer(), SinceSent: o.sinceSent.writer()}
+}
+
+// stdoutTaken reports whether one of them is stdout.
+func (o *outputs) stdoutTaken() bool {
+	for _, out := range o.all() {
+		if out.shared {
+			return true
+		}
+	}
+	return false
+}
+
+// close closes the files, once.
+func (o *outputs) close() (err error) {
+	for _, out := range o.all() {
+		err = errors.Join(err, out.close())
+	}
+	return err
+}
+
+// output is a file of its own, stdout, or nothing.
+type output struct {
+	file   *os.File
+	owned  bool // and open
+	shared bool // stdout
+}
+
+func (o *output) open(path string, stdout *os.File) (err error) {
+	switch path {
+	case "":
+		return nil
+	case config.Stdout:
+		o.file, o.shared = stdout, true
+		return nil
+	}
+	if o.file, err = os.Create(path); err != nil {
+		return fmt.Errorf("%w: %w", config.ErrInvalid, err)
+	}
+	o.owned = true
+	return nil
+}
+
+func (o *output) writer() io.Writer {
+	if o.file == nil {
+		return nil
+	}
+	return o.file
+}
+
+// close closes a file of its own, once.
+func (o *output) close() error {
+	if !o.owned {
+		return nil
+	}
+	o.owned = false
+	if err := o.file.Close(); err != nil {
+		return fmt.Errorf("close %s: %w", o.file.Name(), err)
+	}
+	return nil
+}
