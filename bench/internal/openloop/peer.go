@@ -38,10 +38,15 @@ func (p *peer) expect(due time.Duration) {
 	p.way = append(p.way, underWay{p.asked, due})
 }
 
-// send makes the next request. One that the socket does not take whole is as bad as lost: nobody reads there.
+// send makes the next request. One that the socket does not take whole is as bad as lost: nobody reads there. If the other side has
+// ended the connection, receive will find that out, behind the answers that came before.
 func (p *peer) send(r *Result) {
 	p.out = p.Exchange.AppendRequest(p.out[:0])
-	if n, err := unix.Write(p.FD, p.out); err != nil || n != len(p.out) {
+	n, err := unix.Write(p.FD, p.out)
+	if err == unix.EPIPE || err == unix.ECONNRESET {
+		return
+	}
+	if err != nil || n != len(p.out) {
 		p.lose(r, fmt.Errorf("%w: write: %d of %d bytes: %w", ErrLost, n, len(p.out), err))
 	}
 }
