@@ -66,6 +66,9 @@ func newBenchRun(t *testing.T, args ...string) *benchRun {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(tmp) })
+	if err := os.Chmod(tmp, 0o711); err != nil { // PostgreSQL, which does not run as root, has a folder in there
+		t.Fatal(err)
+	}
 	r := &benchRun{tmp: tmp, cmd: exec.Command(filepath.Join(bin(t), "tradechat-bench"), args...)}
 	r.cmd.Env = append(os.Environ(), "TMPDIR="+tmp)
 	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr

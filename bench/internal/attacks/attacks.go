@@ -194,11 +194,13 @@ func (g *siege) judge(stats server.Stats) {
 	}
 }
 
-// stillServes has a client log in and read its balance, from the bystanders' address.
+// stillServes has a client log in and join a room, from the bystanders' address.
 func (g *siege) stillServes(ctx context.Context) error {
-	fd, _, err := enter(ctx, g.server.Address, g.order.Accounts[0], 0)
-	if err == nil {
-		closeAll([]int{fd})
+	u := g.order.Accounts[0]
+	c, err := session.Open(ctx, g.server.Address, u.Name, u.Keys)
+	if err != nil {
+		return err
 	}
-	return err
+	_, err = joinBystanders(c, 0)
+	return errors.Join(err, c.Close())
 }

@@ -2,12 +2,10 @@ package attacks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
-	"golang.org/x/sys/unix"
-
+	"tradechat.internal/bench/internal/closedloop"
 	"tradechat.internal/bench/internal/openloop"
 	"tradechat.internal/bench/internal/server"
 	"tradechat.internal/bench/internal/session"
@@ -26,65 +24,47 @@ func newBystanders(ctx context.Context, s *server.Server, n int) (*bystanders, e
 	if err != nil {
 		return nil, err
 	}
-	habits := habits{message: slices.Repeat([]byte{'.'}, chatBytes)}
-	var fds []int
-	for i, u := range users {
-		fd, room, err := enter(ctx, s.Address, u, i/roomMembers)
-		if err != nil {
-			closeAll(fds)
-			return nil, err
-		}
-		fds = append(fds, fd)
-		habits.to, habits.rooms = append(habits.to, users[(i+1)%n].ID), append(habits.rooms, room)
+	message := slices.Repeat([]byte{'.'}, chatBytes)
+	peers, err := s.Connect(ctx, users, func(i int, c *session.Conn) (closedloop.Exchange, error) {
+		room, err := joinBystanders(c, i/roomMembers)
+		return openloop.NewAsker(habits{to: users[(i+1)%n].ID, room: room, message: message}.request), err
+	})
+	if err != nil {
+		return nil, err
 	}
-	loop, err := openloop.New(fds, habits.request)
+	loop, err := openloop.New(peers)
 	if err != nil {
 		return nil, err
 	}
 	return &bystanders{loop: loop, count: n}, nil
 }
 
-// enter logs a user in, who joins one of the bystanders' rooms.
-func enter(ctx context.Context, address string, u server.User, room int) (fd int, roomID uint32, err error) {
-	c, err := session.Open(ctx, address, u.Name, u.Keys)
-	if err != nil {
-		return -1, 0, err
+// joinBystanders has a user join one of their rooms.
+func joinBystanders(c *session.Conn, room int) (roomID uint32, err error) {
+	if roomID, err = openRoom(c, fmt.Sprintf("bystanders-%d", room)); err != nil {
+		return 0, err
 	}
-	roomID, err = openRoom(c, fmt.Sprintf("bystanders-%d", room))
-	if err == nil {
-		err = c.Ask(libproto.OpJoinRoom, libproto.JoinRoomRequest{RoomID: roomID}, &libproto.JoinRoomResponse{})
-	}
-	if err != nil {
-		return -1, 0, errors.Join(err, c.Close())
-	}
-	fd, err = c.Detach()
-	return fd, roomID, err
+	return roomID, c.Join(roomID)
 }
 
-func closeAll(fds []int) {
-	for _, fd := range fds {
-		_ = unix.Close(fd)
-	}
-}
-
-// habits is what each of them does.
+// habits is what one of them does.
 type habits struct {
-	to      []uint32 // whom he pays
-	rooms   []uint32 // where he talks
+	to      uint32 // whom he pays
+	room    uint32 // where he talks
 	message []byte
 }
 
 // request is, of ten, five payments, two looks at the balance and three messages.
-func (h habits) request(to []byte, connection int, reqID uint64) []byte {
+func (h habits) request(dst []byte, reqID uint64) []byte {
 	head := libproto.Header{ReqID: reqID}
 	switch turn := reqID % 10; {
 	case turn < 5:
 		head.Op = libproto.OpTransfer
-		return libproto.AppendFrame(to, head, libproto.TransferRequest{ToUserID: h.to[connection], Amount: 1})
+		return libproto.AppendFrame(dst, head, libproto.TransferRequest{ToUserID: h.to, Amount: 1})
 	case turn < 7:
 		head.Op = libproto.OpBalance
-		return libproto.AppendFrame(to, head, libproto.Empty{})
+		return libproto.AppendFrame(dst, head, libproto.Empty{})
 	}
 	head.Op = libproto.OpChatSend
-	return libproto.AppendFrame(to, head, libproto.ChatSendRequest{RoomID: h.rooms[connection], Message: h.message})
+	return libproto.AppendFrame(dst, head, libproto.ChatSendRequest{RoomID: h.room, Message: h.message})
 }

@@ -18,7 +18,7 @@ func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 }
 
 func TestEveryCommandHasHelpAndExamples(t *testing.T) {
-	commands := append(names(measurements()), "figures", "real-test", "report", "attacks", "chaos", "demo")
+	commands := append(names(measurements()), "figures", "peers", "real-test", "report", "attacks", "chaos", "demo")
 	for _, name := range commands {
 		code, out, _ := run(t, name, "--help")
 		for _, part := range []string{"Usage:\n  tradechat-bench " + name, "Examples:\n  tradechat-bench " + name, "--bin folder"} {
@@ -33,8 +33,10 @@ func TestEveryCommandHasHelpAndExamples(t *testing.T) {
 			t.Errorf("the list of commands lacks %s:\n%s", name, out)
 		}
 	}
-	if strings.Contains(out, "echo-server") || strings.Contains(out, "attacker") {
-		t.Errorf("the echo server and the attacker are not for people:\n%s", out)
+	for _, hidden := range []string{"echo-server", "nats-server", "nats-service", "attacker"} {
+		if strings.Contains(out, hidden) {
+			t.Errorf("%s is not for people:\n%s", hidden, out)
+		}
 	}
 }
 
@@ -60,6 +62,10 @@ func TestWrongUsage(t *testing.T) {
 		{"idle-memory --connections 0", "connections is 0"},
 		{"allocs --depth 1025", "depth is 1025"},
 		{"go-bench --count 0", "count is 0"},
+		{"peers --only mysql", "only is \"mysql\"; there are redis, postgres, nats, echo"},
+		{"peers --only=", "only names nothing"},
+		{"peers --rounds 0 --duration 1ms", "rounds is 0, want 1 … 100"},
+		{"peers --subscribers 1", "subscribers is 1"},
 		{"real-test --only nonsense", "there is no test \"nonsense\": there are mixed, contention, payload, workers, locks, durability, pipeline, kill"},
 		{"real-test --duration 1ms", "duration is 1ms"},
 		{"report", "accepts 1 arg"},
@@ -81,7 +87,7 @@ func TestWrongUsage(t *testing.T) {
 
 func TestMissingProgramsAreNamed(t *testing.T) {
 	folder := t.TempDir()
-	for _, command := range []string{"allocs", "echo", "respawn", "idle-memory --connections 1", "demo", "chaos", "real-test --only mixed --out " + folder} {
+	for _, command := range []string{"allocs", "echo", "respawn", "idle-memory --connections 1", "peers --quick --only echo", "demo", "chaos", "real-test --only mixed --out " + folder} {
 		code, _, problems := run(t, append(strings.Fields(command), "--bin", folder)...)
 		if code != exitFailed || !strings.Contains(problems, filepath.Join(folder, "tradechatd")) || !strings.Contains(problems, "make build") {
 			t.Errorf("%s: exit code %d: %s", command, code, problems)

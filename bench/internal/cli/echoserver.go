@@ -4,14 +4,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"tradechat.internal/bench/internal/echoserver"
-	"tradechat.internal/bench/internal/measure"
 )
 
 // echoServerCommand is what the echo measurement runs as a process of its own.
 func (a *app) echoServerCommand() *cobra.Command {
 	var c echoserver.Config
 	cmd := &cobra.Command{
-		Use: measure.EchoServerCommand, Short: "A bare gnet echo server, for the echo measurement", Hidden: true, Args: cobra.NoArgs,
+		Use: echoserver.Command, Short: "A bare gnet echo server, for the echo measurement", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			a.began = true
 			return echoserver.Run(c, a.stdout)

@@ -86,7 +86,7 @@ func (s *server) loop(t *testing.T, connections, depth int) *Loop {
 		if err := errors.Join(err, file.Close(), conn.Close()); err != nil {
 			t.Fatal(err)
 		}
-		peers = append(peers, Peer{FD: fd, ToUserID: 9})
+		peers = append(peers, Peer{FD: fd, Exchange: NewTransfer(9)})
 	}
 	l, err := New(peers, depth)
 	if err != nil {

@@ -1,12 +1,13 @@
 // Package closedloop is the smallest client that keeps a server busy: one thread, one epoll set, and on each connection a
-// window of TRANSFER requests, the next of which is sent when all answers to the one before are there.
+// window of requests, the next of which is sent when all answers to the one before are there.
 //
-//	window:  request req_id n … n+depth-1  ──▶  depth × RequestLen bytes in one write
-//	         depth × ResponseLen bytes     ◀──  read until they are there; then the next window
+//	window:  depth × Exchange.AppendRequest  ──▶  one write
+//	         Exchange.Answers                ◀──  read until there are depth of them; then the next window
 //
-// An answer is right if bytes 10–21 of its header (opcode, status OK, req_id) are those of the request, in order. That
-// holds for a server that echoes the request, too, so both are driven by the same instructions and the traffic is the
-// same byte for byte, but for what follows the header in the answers.
+// What is said is the Exchange's: Transfer here, other servers' protocols in package peers. An answer to a TRANSFER is right if bytes
+// 10–21 of its header (opcode, status OK, req_id) are those of a request under way. That holds for a server that echoes the
+// request, too, so both are driven by the same instructions and the traffic is the same byte for byte, but for what follows the
+// header in the answers.
 //
 // # Invariants
 //

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"tradechat.internal/libproto"
 )
 
 const (
@@ -35,16 +33,10 @@ var (
 	ErrDepth = errors.New("depth outside the limits")
 )
 
-// RequestLen and ResponseLen are the lengths of a TRANSFER and of its answer, in bytes.
-var (
-	RequestLen  = len(appendRequest(nil, 0, 0))
-	ResponseLen = len(libproto.AppendFrame(nil, libproto.Header{}, libproto.TransferResponse{}))
-)
-
-// Peer is one connection to drive: a nonblocking socket on which the server takes TRANSFERs to a user.
+// Peer is one connection to drive: a socket, and what is said on it.
 type Peer struct {
 	FD       int // the Loop's from New on
-	ToUserID uint32
+	Exchange Exchange
 }
 
 // Loop drives some connections. It is for one goroutine.
@@ -85,11 +77,11 @@ func (l *Loop) open(depth int) (err error) {
 		return os.NewSyscallError("epoll_create1", err)
 	}
 	for i, p := range l.peers {
-		if err := unix.SetNonblock(p.fd, true); err != nil {
+		if err := unix.SetNonblock(p.FD, true); err != nil {
 			return os.NewSyscallError("fcntl", err)
 		}
 		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)} // Fd is ours to use: the index
-		if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, p.fd, &event); err != nil {
+		if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, p.FD, &event); err != nil {
 			return os.NewSyscallError("epoll_ctl", err)
 		}
 	}
@@ -99,7 +91,7 @@ func (l *Loop) open(depth int) (err error) {
 // Close closes all connections.
 func (l *Loop) Close() {
 	for _, p := range l.peers {
-		_ = unix.Close(p.fd)
+		_ = unix.Close(p.FD)
 	}
 	if l.epoll >= 0 {
 		_ = unix.Close(l.epoll)
@@ -109,29 +101,57 @@ func (l *Loop) Close() {
 // Run keeps all connections busy for the duration, or until the context ends, and returns when the last answer is there.
 // After an error the Loop is good for Close only.
 func (l *Loop) Run(ctx context.Context, duration time.Duration) (r Result, err error) {
+	return l.timed(ctx, func(begin time.Time) (requests uint64, err error) {
+		return l.windows(func() bool { return time.Since(begin) < duration && ctx.Err() == nil })
+	})
+}
+
+// RunTogether is Run, but for requests that are answered on other connections, too, as by a fan-out: no connection's next window
+// begins before all have the answers to theirs. Each answer counts as a request.
+func (l *Loop) RunTogether(ctx context.Context, duration time.Duration) (r Result, err error) {
+	return l.timed(ctx, func(begin time.Time) (requests uint64, err error) {
+		for time.Since(begin) < duration && ctx.Err() == nil {
+			n, err := l.windows(func() bool { return false })
+			if requests += n; err != nil {
+				return requests, err
+			}
+		}
+		return requests, nil
+	})
+}
+
+// timed takes the clocks around a run, which it keeps on one thread.
+func (l *Loop) timed(ctx context.Context, run func(begin time.Time) (uint64, error)) (r Result, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	begin, cpu := time.Now(), threadCPU()
+	if r.Requests, err = run(begin); err != nil {
+		return r, err
+	}
+	r.Elapsed, r.ClientCPU = time.Since(begin), threadCPU()-cpu
+	return r, ctx.Err()
+}
+
+// windows sends a window on each connection, and the next on each that has been answered as long as there is to be more.
+func (l *Loop) windows(more func() bool) (requests uint64, err error) {
 	for _, p := range l.peers {
 		if err := p.send(); err != nil {
-			return r, err
+			return requests, err
 		}
 	}
 	for busy := len(l.peers); busy > 0; {
 		n, err := l.await()
 		if err != nil {
-			return r, err
+			return requests, err
 		}
-		more := time.Since(begin) < duration && ctx.Err() == nil
-		answered, idled, err := l.turn(l.events[:n], more)
+		answered, idled, err := l.turn(l.events[:n], more())
 		if err != nil {
-			return r, err
+			return requests, err
 		}
-		r.Requests += answered
+		requests += answered
 		busy -= idled
 	}
-	r.Elapsed, r.ClientCPU = time.Since(begin), threadCPU()-cpu
-	return r, ctx.Err()
+	return requests, nil
 }
 
 func (l *Loop) await() (n int, err error) {

@@ -1,63 +1,40 @@
 package closedloop
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
-
-	"tradechat.internal/bench/internal/session"
-	"tradechat.internal/libproto"
 )
 
-// The part of a response's header that repeats the request's: opcode, status (OK is a request's 0) and req_id. Responses may come in
-// another order than the requests.
-const (
-	echoedFrom = 10
-	reqIDAt    = 14
-	echoedTo   = 22
-)
+// readBytes is how much one read takes at most; what is left for the next is at most an answer that is not whole.
+const readBytes = 32 << 10
 
 // peer is one connection and its window.
 type peer struct {
-	fd      int
-	to      uint32
-	depth   int
-	reqID   uint64
-	out     []byte // the window, as sent
-	in      []byte // room for its answers
-	got     int    // bytes of in that are there
-	checked int    // answers that are known to be right
-
-	answered [DepthMax]bool // by place in the window
+	Peer
+	depth    int
+	out      []byte // the window, as sent
+	in       []byte // room for what comes
+	got      int    // bytes of in that are there
+	answered int    // of the window
 }
 
 func newPeer(p Peer, depth int) *peer {
-	n := min(max(depth, 0), DepthMax)
-	return &peer{fd: p.FD, to: p.ToUserID, depth: depth, out: make([]byte, 0, n*RequestLen), in: make([]byte, n*ResponseLen)}
-}
-
-func appendRequest(dst []byte, to uint32, reqID uint64) []byte {
-	start := len(dst)
-	dst = libproto.AppendHeader(dst, libproto.Header{Op: libproto.OpTransfer, ReqID: reqID})
-	dst = libproto.TransferRequest{ToUserID: to, Amount: 1}.AppendTo(dst)
-	libproto.Seal(dst[start:])
-	return dst
+	return &peer{Peer: p, depth: depth, in: make([]byte, readBytes)}
 }
 
 // send writes the next window. Nothing else is under way, so the socket takes it whole.
 func (p *peer) send() error {
-	p.out = p.out[:0]
+	p.answered, p.out = 0, p.out[:0]
 	for range p.depth {
-		p.reqID++
-		p.out = appendRequest(p.out, p.to, p.reqID)
+		p.out = p.Exchange.AppendRequest(p.out)
 	}
-	p.got, p.checked = 0, 0
-	clear(p.answered[:p.depth])
-	n, err := unix.Write(p.fd, p.out)
+	if len(p.out) == 0 { // it only listens
+		return nil
+	}
+	n, err := unix.Write(p.FD, p.out)
 	if err != nil {
 		return fmt.Errorf("closedloop: %w", os.NewSyscallError("write", err))
 	}
@@ -67,9 +44,9 @@ func (p *peer) send() error {
 	return nil
 }
 
-// receive reads what is there and tells whether the whole window has been answered.
+// receive reads what is there and tells whether it completes the answers to the window.
 func (p *peer) receive() (whole bool, err error) {
-	n, err := unix.Read(p.fd, p.in[p.got:])
+	n, err := unix.Read(p.FD, p.in[p.got:])
 	switch {
 	case err == unix.EAGAIN || err == unix.EINTR:
 		return false, nil
@@ -79,31 +56,15 @@ func (p *peer) receive() (whole bool, err error) {
 		return false, fmt.Errorf("closedloop: the server closed the connection: %w", io.ErrUnexpectedEOF)
 	}
 	p.got += n
-	for ; p.checked < p.depth && p.got >= p.checked*ResponseLen+echoedTo; p.checked++ {
-		if !p.right(p.checked) {
-			return false, p.wrong(p.checked)
-		}
+	used, answers, err := p.Exchange.Answers(p.in[:p.got])
+	if err != nil {
+		return false, fmt.Errorf("closedloop: %w", err)
 	}
-	return p.got == len(p.in), nil
-}
-
-// right tells whether the answer at place i is OK to a request of the window that had none yet.
-func (p *peer) right(i int) bool {
-	response := p.in[i*ResponseLen:]
-	place := binary.BigEndian.Uint64(response[reqIDAt:echoedTo]) - p.first()
-	if place >= uint64(p.depth) || p.answered[place] {
-		return false
+	p.got = copy(p.in, p.in[used:p.got])
+	p.answered += answers
+	if p.answered > p.depth || p.got == len(p.in) {
+		return false, fmt.Errorf("closedloop: %w: %d to a window of %d, and %d bytes of another one",
+			ErrAnswer, p.answered, p.depth, p.got)
 	}
-	p.answered[place] = true
-	return bytes.Equal(p.out[echoedFrom:reqIDAt], response[echoedFrom:reqIDAt])
-}
-
-// first is the req_id that the window begins with.
-func (p *peer) first() uint64 { return p.reqID - uint64(p.depth) + 1 }
-
-// wrong says what came that answers no request of the window.
-func (p *peer) wrong(i int) error {
-	decoder := libproto.Decoder{BodyLenMax: libproto.BodyLenMaxDefault}
-	f, _, _ := decoder.Next(p.in[i*ResponseLen : p.got]) // whatever can be read of it
-	return fmt.Errorf("closedloop: %w to TRANSFERs %d … %d: %v %v, req_id %d %s", ErrAnswer, p.first(), p.reqID, f.Op, f.Status, f.ReqID, session.Detail(f.Body))
+	return answers > 0 && p.answered == p.depth, nil
 }

@@ -68,10 +68,21 @@ func AllMet(figures []Figure) bool {
 // Measured is the value as a reader wants it: "1.21 × (1.18 … 1.25)".
 func (f Figure) Measured() string {
 	text := withUnit(f.Value, f.Unit)
-	if f.Spread != nil && f.Spread.Count > 1 {
-		text += fmt.Sprintf(" (%s … %s)", number(f.Spread.Min), number(f.Spread.Max))
+	if f.Spread != nil {
+		text += ends(*f.Spread)
 	}
 	return text
+}
+
+// SpreadText is a spread as a reader wants it: "1.21 × (1.18 … 1.25)".
+func SpreadText(s sample.Spread, unit string) string { return withUnit(s.Median, unit) + ends(s) }
+
+// ends are the least and the most of values, if there were several.
+func ends(s sample.Spread) string {
+	if s.Count < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s … %s)", number(s.Min), number(s.Max))
 }
 
 // Wanted is the target as a reader wants it: "≤ 1.3 ×".

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
 )
 
 // Report is everything that one run of the program has to say.
@@ -21,40 +19,26 @@ func (f Figure) cells() []string {
 	return []string{f.What, f.Measured(), f.Wanted(), f.Verdict(), f.Detail}
 }
 
-// Text writes the figures as a table for a terminal.
-func (r Report) Text(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, strings.Join(columns, "\t"))
+func (r Report) table() Table {
+	t := Table{Columns: columns}
 	for _, f := range r.Figures {
-		fmt.Fprintln(table, strings.Join(f.cells(), "\t"))
+		t.Rows = append(t.Rows, f.cells())
 	}
-	if err := table.Flush(); err != nil {
-		return fmt.Errorf("figure: %w", err)
+	return t
+}
+
+// Text writes the figures as a table for a terminal.
+func (r Report) Text(w io.Writer) error { return r.tail(w, r.table().Text) }
+
+// Markdown writes the figures as a table for a page.
+func (r Report) Markdown(w io.Writer) error { return r.tail(w, r.table().Markdown) }
+
+func (r Report) tail(w io.Writer, table func(io.Writer) error) error {
+	if err := table(w); err != nil {
+		return err
 	}
 	_, err := fmt.Fprintf(w, "\n%s\n", r.Environment)
 	return err
-}
-
-// Markdown writes the figures as a table for a page.
-func (r Report) Markdown(w io.Writer) error {
-	var b strings.Builder
-	row := func(cells []string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
-	row(columns)
-	row([]string{"---", "---", "---", "---", "---"})
-	for _, f := range r.Figures {
-		row(escaped(f.cells()))
-	}
-	fmt.Fprintf(&b, "\n%s\n", r.Environment)
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func escaped(cells []string) []string {
-	out := make([]string, len(cells))
-	for i, c := range cells {
-		out[i] = strings.ReplaceAll(c, "|", `\|`)
-	}
-	return out
 }
 
 // JSON writes the whole report.

@@ -89,7 +89,7 @@ func (b Bench) Allocs(ctx context.Context, o AllocsOptions) (r AllocsResult, err
 	if r, err = allocsUnder(ctx, s, stats.Workers[0].PID, loop, o.Duration); err != nil {
 		return r, err
 	}
-	if err := checkTransfers(ctx, s, warmUp.Requests+r.Requests); err != nil {
+	if err := s.CheckTransfers(ctx, warmUp.Requests+r.Requests); err != nil {
 		return r, err
 	}
 	b.Say("allocs: %d requests, %d bytes of new memory, %d collections", r.Requests, r.GrownBytes, r.Collections)

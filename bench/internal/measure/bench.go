@@ -11,13 +11,8 @@ import (
 	"tradechat.internal/bench/internal/proc"
 )
 
-var (
-	// ErrOption reports a setting outside of its limits.
-	ErrOption = errors.New("setting outside its limits")
-
-	// ErrDisagree says that the server counted something else than what was sent.
-	ErrDisagree = errors.New("the server's count differs")
-)
+// ErrOption reports a setting outside of its limits.
+var ErrOption = errors.New("setting outside its limits")
 
 // Bench is what all measurements need.
 type Bench struct {

@@ -209,26 +209,11 @@ func (b Bench) compareLatency(ctx context.Context, o DurabilityOptions, sync, no
 }
 
 func openTraders(ctx context.Context, s *server.Server, n int) (*openloop.Loop, error) {
-	users, err := s.AddUsers(ctx, n, openingMinor)
+	peers, err := s.Traders(ctx, n)
 	if err != nil {
 		return nil, err
 	}
-	fds, to := make([]int, 0, n), make([]uint32, 0, n)
-	for i, u := range users {
-		fd, err := openBare(ctx, s.Address, u)
-		if err != nil {
-			closeFDs(fds)
-			return nil, err
-		}
-		fds, to = append(fds, fd), append(to, users[(i+1)%n].ID)
-	}
-	return openloop.New(fds, openloop.Transfers(to))
-}
-
-func closeFDs(fds []int) {
-	for _, fd := range fds {
-		_ = unix.Close(fd)
-	}
+	return openloop.New(peers)
 }
 
 func median(run openloop.Result, err error) (time.Duration, error) {

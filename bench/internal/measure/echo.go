@@ -4,20 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
 	"time"
 
 	"tradechat.internal/bench/internal/closedloop"
+	"tradechat.internal/bench/internal/echoserver"
 	"tradechat.internal/bench/internal/figure"
 	"tradechat.internal/bench/internal/proc"
 	"tradechat.internal/bench/internal/procfs"
 	"tradechat.internal/bench/internal/sample"
 	"tradechat.internal/bench/internal/server"
 )
-
-// EchoServerCommand is the hidden sub-command that runs package echoserver.
-const EchoServerCommand = "echo-server"
 
 // EchoOptions says how to compare.
 type EchoOptions struct {
@@ -119,7 +115,7 @@ func (b Bench) Echo(ctx context.Context, o EchoOptions) (result EchoResult, err 
 	if result, err = b.compare(ctx, own, echo, o); err != nil {
 		return result, err
 	}
-	if err := checkTransfers(ctx, s, own.sent); err != nil {
+	if err := s.CheckTransfers(ctx, own.sent); err != nil {
 		return result, err
 	}
 	_, err = s.Stop()
@@ -139,24 +135,18 @@ func ownContender(ctx context.Context, s *server.Server, o EchoOptions) (*conten
 	return &contender{name: "tradechatd", pids: pids, loop: loop}, nil
 }
 
-// echoContender starts this program again as the echo.
 func echoContender(ctx context.Context, o EchoOptions) (*proc.Process, *contender, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, nil, fmt.Errorf("measure: %w", err)
-	}
-	process, err := proc.Start(proc.Command{Path: self, Stderr: os.Stderr, Args: []string{
-		EchoServerCommand, "--loops", strconv.Itoa(o.Workers),
-		"--request", strconv.Itoa(closedloop.RequestLen), "--response", strconv.Itoa(closedloop.ResponseLen),
-	}})
+	process, address, err := echoserver.Start(ctx, echoserver.Config{
+		Loops: o.Workers, RequestLen: closedloop.RequestLen, ResponseLen: closedloop.ResponseLen,
+	})
 	if err != nil {
 		return nil, nil, err
 	}
-	address, err := process.AwaitLine(ctx, "ready ")
+	connections, err := closedloop.Dial(ctx, address, o.Connections, func() closedloop.Exchange { return closedloop.NewTransfer(1) })
 	if err != nil {
 		return nil, nil, errors.Join(err, process.Stop())
 	}
-	loop, err := strangers(ctx, address, o.Connections, 1)
+	loop, err := closedloop.New(connections, 1)
 	if err != nil {
 		return nil, nil, errors.Join(err, process.Stop())
 	}

@@ -162,7 +162,7 @@ func closeConns(conns []*session.Conn) {
 func stillOpen(ctx context.Context, s *server.Server, n int) error {
 	stats, err := s.Stats(ctx)
 	if err == nil && stats.Connections != uint64(n) {
-		err = fmt.Errorf("measure: %w: %d connections were opened, the server has %d", ErrDisagree, n, stats.Connections)
+		err = fmt.Errorf("measure: %w: %d connections were opened, the server has %d", server.ErrDisagree, n, stats.Connections)
 	}
 	return err
 }

@@ -11,9 +11,6 @@ const (
 	// descriptorsSpare is how many descriptors this process needs beside its connections.
 	descriptorsSpare = 64
 
-	// openingMinor is what each user of a load begins with: more than any run can move away, a cent a request.
-	openingMinor = 1 << 40
-
 	// sessionsLeast is the smallest session table that the server makes.
 	sessionsLeast = 16
 

@@ -158,3 +158,17 @@ func TestAMissingProgramIsSaid(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestAnotherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can choose another user")
+	}
+	p, err := Start(Command{Path: shell, Args: []string{"-c", "echo ready $(id -u):$(id -g); exec sleep 60"}, User: &syscall.Credential{Uid: 65534, Gid: 65534}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Kill()
+	if who, err := p.AwaitLine(t.Context(), "ready "); err != nil || who != "65534:65534" {
+		t.Errorf("%q, %v", who, err)
+	}
+}

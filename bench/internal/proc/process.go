@@ -27,10 +27,11 @@ const ownVariables = "TRADECHAT_"
 type Command struct {
 	Path   string
 	Args   []string
-	Folder string    // to run in; "": this process's
-	Env    []string  // in addition to this process's, without TRADECHAT_ variables
-	Stdout io.Writer // nil: kept, for Lines and AwaitLine
-	Stderr io.Writer // nil: dropped; an *os.File is passed on as it is
+	Folder string              // to run in; "": this process's
+	Env    []string            // in addition to this process's, without TRADECHAT_ variables
+	User   *syscall.Credential // to run as, which only root can choose; nil: as this process
+	Stdout io.Writer           // nil: kept, for Lines and AwaitLine
+	Stderr io.Writer           // nil: dropped; an *os.File is passed on as it is
 }
 
 // Process is a process that Start made.
@@ -49,7 +50,7 @@ func Start(c Command) (*Process, error) {
 	cmd.Env = append(withoutOwn(os.Environ()), c.Env...)
 	cmd.Stderr = c.Stderr
 	cmd.WaitDelay = pipeMax
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM, Credential: c.User}
 	p := &Process{name: cmd.Path, cmd: cmd, output: newOutput(), ended: make(chan struct{})}
 	if cmd.Stdout = c.Stdout; c.Stdout == nil {
 		cmd.Stdout = p.output

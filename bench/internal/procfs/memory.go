@@ -57,6 +57,43 @@ func ResidentMemoryOf(pids []int) (total Memory, err error) {
 	return total, nil
 }
 
+// ProportionalBytes is what several processes have in memory together: each page counts once, shared by those that have it (Pss of
+// /proc/PID/smaps_rollup).
+func ProportionalBytes(pids []int) (total int64, err error) {
+	for _, pid := range pids {
+		path := fmt.Sprintf("/proc/%d/smaps_rollup", pid)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return 0, fmt.Errorf("procfs: %w", err)
+		}
+		one, err := parsePss(string(text))
+		if err != nil {
+			return 0, fmt.Errorf("procfs: %s: %w", path, err)
+		}
+		total += one
+	}
+	return total, nil
+}
+
+func parsePss(text string) (int64, error) {
+	for line := range strings.Lines(text) {
+		if value, is := strings.CutPrefix(line, "Pss:"); is {
+			return kilobytes("Pss", value)
+		}
+	}
+	return 0, fmt.Errorf("%w: no line Pss", ErrFormat)
+}
+
+// kilobytes reads "  12 kB" and returns bytes.
+func kilobytes(name, value string) (int64, error) {
+	number, isKB := strings.CutSuffix(strings.TrimSpace(value), " kB")
+	kb, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+	if err != nil || !isKB {
+		return 0, fmt.Errorf("%w: %s is %q", ErrFormat, name, strings.TrimSpace(value))
+	}
+	return kb << 10, nil
+}
+
 func parseStatus(text string) (m Memory, err error) {
 	fields := map[string]*int64{"RssAnon": &m.AnonBytes, "RssFile": &m.FileBytes, "RssShmem": &m.ShmemBytes}
 	for line := range strings.Lines(text) {
@@ -65,12 +102,9 @@ func parseStatus(text string) (m Memory, err error) {
 		if !wanted {
 			continue
 		}
-		number, isKB := strings.CutSuffix(strings.TrimSpace(value), " kB")
-		kb, err := strconv.ParseInt(number, 10, 64)
-		if err != nil || !isKB {
-			return Memory{}, fmt.Errorf("%w: %s is %q", ErrFormat, name, strings.TrimSpace(value))
+		if *into, err = kilobytes(name, value); err != nil {
+			return Memory{}, err
 		}
-		*into = kb << 10
 		delete(fields, name)
 	}
 	for name := range fields {

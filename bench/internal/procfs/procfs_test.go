@@ -5,6 +5,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
+	"slices"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -49,6 +52,60 @@ func TestResidentMemoryGrowsWithWhatIsTouched(t *testing.T) {
 	}
 	if block[0] != 1 {
 		t.Error("the block is needed until here")
+	}
+}
+
+func TestParsePss(t *testing.T) {
+	got, err := parsePss("55d0-7ffe ---p 00000000 00:00 0  [rollup]\nRss:  900 kB\nPss:     12 kB\nPss_Dirty:  3 kB\n")
+	if err != nil || got != 12<<10 {
+		t.Errorf("%d, %v; want %d", got, err, 12<<10)
+	}
+	for _, bad := range []string{"", "Rss: 1 kB\n", "Pss: 1 MB\n"} {
+		if got, err := parsePss(bad); !errors.Is(err, ErrFormat) {
+			t.Errorf("%q: %d, %v", bad, got, err)
+		}
+	}
+}
+
+// Shares of pages are never more than the pages; two times leaves room for what is touched in between.
+func TestProportionalBytesOfThisProcess(t *testing.T) {
+	one, err := ProportionalBytes([]int{os.Getpid()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resident, err := ResidentMemory(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one <= 0 || one > 2*(resident.PrivateBytes()+resident.ShmemBytes) {
+		t.Errorf("%d proportional, %+v resident", one, resident)
+	}
+	if _, err := ProportionalBytes([]int{1<<22 + 1}); err == nil {
+		t.Error("a process above the kernel's highest pid has memory")
+	}
+}
+
+func TestFamilyIsAllDescendants(t *testing.T) {
+	child := exec.Command("/bin/sh", "-c", "sleep 60 & echo ready; wait")
+	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer child.Wait()
+	defer syscall.Kill(-child.Process.Pid, syscall.SIGKILL)
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	family, err := Family(child.Process.Pid)
+	if err != nil || len(family) != 2 || family[0] != child.Process.Pid {
+		t.Fatalf("%v, %v; want %d and its child", family, err, child.Process.Pid)
+	}
+	if mine, err := Family(os.Getpid()); err != nil || !slices.Contains(mine, family[1]) {
+		t.Errorf("%v, %v; want a grandchild %d in it", mine, err, family[1])
 	}
 }
 

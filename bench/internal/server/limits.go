@@ -21,6 +21,9 @@ const (
 	// kdfIterations is the least that the protocol allows: what a login costs is not measured here.
 	kdfIterations = 4096
 
+	// openingMinor is what each trader begins with: more than any run can move away, a cent a request.
+	openingMinor = 1 << 40
+
 	// Password is the one password of all users that are made here, on a server that is gone in a minute.
 	Password = "of no use to anybody"
 )

@@ -31,6 +31,9 @@ var (
 
 	// ErrServerSignature reports a server that does not know the user's keys.
 	ErrServerSignature = errors.New("the server did not prove that it knows the user")
+
+	// ErrUnread reports a Detach that would lose what came.
+	ErrUnread = errors.New("bytes have been read that nobody has taken")
 )
 
 // Conn is one connection.
@@ -89,6 +92,11 @@ func (c *Conn) Login(user string, keys libproto.Keys) (libproto.LoginResponse, e
 		return answer, fmt.Errorf("session: LOGIN of %s: %w", user, ErrServerSignature)
 	}
 	return answer, nil
+}
+
+// Join joins a room after Login, without what was said before.
+func (c *Conn) Join(room uint32) error {
+	return c.Ask(libproto.OpJoinRoom, libproto.JoinRoomRequest{RoomID: room}, new(libproto.JoinRoomResponse))
 }
 
 // Open connects, says HELLO and logs in.
@@ -167,15 +175,23 @@ func Detail(body []byte) string {
 // Detach takes the socket out of the runtime's poller and gives it to the caller as a bare nonblocking descriptor, which
 // the caller closes. The Conn is closed with it.
 func (c *Conn) Detach() (fd int, err error) {
-	raw, err := c.socket.SyscallConn()
+	if len(c.in) > 0 {
+		return -1, errors.Join(fmt.Errorf("session: detach: %w: %d", ErrUnread, len(c.in)), c.Close())
+	}
+	return Bare(c.socket)
+}
+
+// Bare is Detach for a socket that was opened elsewhere. The socket is closed in any case.
+func Bare(socket *net.TCPConn) (fd int, err error) {
+	raw, err := socket.SyscallConn()
 	if err == nil {
 		inner := raw.Control(func(own uintptr) { fd, err = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 0) })
 		err = errors.Join(inner, os.NewSyscallError("fcntl", err))
 	}
 	if err != nil {
-		return -1, fmt.Errorf("session: detach: %w", errors.Join(err, c.Close()))
+		return -1, fmt.Errorf("session: detach: %w", errors.Join(err, socket.Close()))
 	}
-	if err := c.Close(); err != nil {
+	if err := socket.Close(); err != nil {
 		_ = unix.Close(fd)
 		return -1, fmt.Errorf("session: detach: %w", err)
 	}

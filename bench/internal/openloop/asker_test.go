@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/bench/internal/closedloop"
 	"tradechat.internal/libproto"
 )
 
@@ -55,9 +56,18 @@ func answerTo(reqID uint64, status libproto.Status) []byte {
 	return libproto.AppendFrame(nil, h, libproto.TxnResponse{})
 }
 
+func pay(dst []byte, reqID uint64) []byte {
+	return libproto.AppendFrame(dst, libproto.Header{Op: libproto.OpTransfer, ReqID: reqID}, libproto.TransferRequest{ToUserID: 1, Amount: 1})
+}
+
 func run(t *testing.T, answer func(n int, f libproto.Frame) ([]byte, bool)) Result {
 	t.Helper()
-	loop, err := New([]int{serve(t, answer)}, Transfers([]uint32{1}))
+	return runOf(t, NewAsker(pay), answer)
+}
+
+func runOf(t *testing.T, exchange closedloop.Exchange, answer func(n int, f libproto.Frame) ([]byte, bool)) Result {
+	t.Helper()
+	loop, err := New([]closedloop.Peer{{FD: serve(t, answer), Exchange: exchange}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +85,15 @@ func run(t *testing.T, answer func(n int, f libproto.Frame) ([]byte, bool)) Resu
 // TestAnswersMayOvertake: each latency is that of its request; pushes in between are none.
 func TestAnswersMayOvertake(t *testing.T) {
 	push := libproto.AppendFrame(nil, libproto.Header{Op: libproto.OpGoingAway}, libproto.GoingAway{})
+	testOvertaking(t, NewAsker(pay), push)
+}
+
+func TestTransfersMayOvertake(t *testing.T) { testOvertaking(t, closedloop.NewTransfer(1), nil) }
+
+func testOvertaking(t *testing.T, exchange closedloop.Exchange, push []byte) {
+	t.Helper()
 	var kept uint64
-	r := run(t, func(n int, f libproto.Frame) ([]byte, bool) {
+	r := runOf(t, exchange, func(n int, f libproto.Frame) ([]byte, bool) {
 		if n%2 == 0 {
 			kept = f.ReqID
 			return push, true
@@ -99,7 +116,7 @@ func TestRefusalsAreFailures(t *testing.T) {
 		}
 		return answerTo(f.ReqID, libproto.StatusOK), true
 	})
-	if r.Failed != 10 || len(r.Latencies) != 90 || !errors.Is(r.Failure, ErrAnswer) {
+	if r.Failed != 10 || len(r.Latencies) != 90 || !errors.Is(r.Failure, closedloop.ErrAnswer) {
 		t.Errorf("%d answers, %d failures: %v", len(r.Latencies), r.Failed, r.Failure)
 	}
 }
@@ -113,7 +130,7 @@ func TestALostConnectionFailsWhatWouldHaveBeenSent(t *testing.T) {
 
 func TestAnAnswerToNothingIsAFailure(t *testing.T) {
 	r := run(t, func(_ int, f libproto.Frame) ([]byte, bool) { return answerTo(f.ReqID+1000, libproto.StatusOK), true })
-	if r.Failed != 100 || !errors.Is(r.Failure, ErrAnswer) {
+	if r.Failed != 100 || !errors.Is(r.Failure, closedloop.ErrAnswer) {
 		t.Errorf("%d failures: %v", r.Failed, r.Failure)
 	}
 }
