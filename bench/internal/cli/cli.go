@@ -105,8 +105,10 @@ func (a *app) root() *cobra.Command {
 	for _, m := range measurements() {
 		root.AddCommand(a.measurementCommand(m))
 	}
-	root.AddCommand(a.figuresCommand(), a.peersCommand(), a.realTestCommand(), a.reportCommand(), a.attacksCommand(), a.chaosCommand(),
-		a.demoCommand(), a.echoServerCommand(), a.natsServerCommand(), a.natsServiceCommand(), a.attackerCommand())
+	root.AddCommand(
+		a.figuresCommand(), a.peersCommand(), a.realTestCommand(), a.reportCommand(), a.attacksCommand(), a.chaosCommand(), a.demoCommand(),
+		a.echoServerCommand(), a.natsServerCommand(), a.natsServiceCommand(), a.attackerCommand(),
+	)
 	return root
 }
 

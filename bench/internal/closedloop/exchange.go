@@ -11,17 +11,17 @@ type Exchange interface {
 	Answers(in []byte) (used, answers int, err error)
 }
 
-// Matcher is an Exchange whose answers may come in another order than the requests. The answers of any other Exchange come in order.
+// Matcher is an Exchange whose answers may come in another order than the requests. Those of any other Exchange come in order.
 type Matcher interface {
 	Exchange
 
-	// Matched is what the last call of Answers has counted, one Answer each, in the order in which they came. It is good until the
-	// next call.
+	// Matched is what the last call of Answers has counted, one Answer each, in the order in which they came. It is good until
+	// the next call.
 	Matched() []Answer
 }
 
 // Answer is one answer and its request.
 type Answer struct {
-	Request uint64 // the how manieth of AppendRequest, from 1 on
+	Request uint64 // the number of its AppendRequest, from 1 on
 	Refusal error  // nil: what was asked has been done
 }

@@ -57,7 +57,8 @@ func answerTo(reqID uint64, status libproto.Status) []byte {
 }
 
 func pay(dst []byte, reqID uint64) []byte {
-	return libproto.AppendFrame(dst, libproto.Header{Op: libproto.OpTransfer, ReqID: reqID}, libproto.TransferRequest{ToUserID: 1, Amount: 1})
+	transfer := libproto.TransferRequest{ToUserID: 1, Amount: 1}
+	return libproto.AppendFrame(dst, libproto.Header{Op: libproto.OpTransfer, ReqID: reqID}, transfer)
 }
 
 func run(t *testing.T, answer func(n int, f libproto.Frame) ([]byte, bool)) Result {

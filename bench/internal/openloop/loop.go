@@ -81,8 +81,8 @@ func (l *Loop) close() error {
 	return err
 }
 
-// Run sends rate requests a second for the duration, each on the next connection, and waits for the last answer. What fails is in the
-// Result; the error is that of the loop itself.
+// Run sends rate requests a second for the duration, each on the next connection, and waits for the last answer. What fails is in
+// the Result; the error is that of the loop itself.
 func (l *Loop) Run(ctx context.Context, rate float64, duration time.Duration) (r Result, err error) {
 	return l.run(ctx, rate, duration, 1, func(i int, due time.Duration, r *Result) {
 		i %= len(l.peers)
