@@ -32,12 +32,11 @@ func (r Runner) Run(ctx context.Context, o Options) (failures error) {
 	}
 	environment := figure.Here()
 	for _, t := range o.chosen() {
-		result, err := r.test(ctx, t, o)
+		result, err := r.test(ctx, t, o, environment)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err == nil {
-			result.Environment = environment
 			err = result.write(t, o.Out)
 		}
 		if err != nil {
@@ -49,9 +48,10 @@ func (r Runner) Run(ctx context.Context, o Options) (failures error) {
 }
 
 // test runs all cases of a test in turns.
-func (r Runner) test(ctx context.Context, t Test, o Options) (*Result, error) {
+func (r Runner) test(ctx context.Context, t Test, o Options, environment figure.Environment) (*Result, error) {
 	p := o.plan(t)
 	result := newResult(t, p, o)
+	result.Environment = environment // what is found speaks of it
 	for round := range p.rounds {
 		for i, c := range t.Cases {
 			run, err := r.one(ctx, t, c, p)
