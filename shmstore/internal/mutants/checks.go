@@ -137,7 +137,7 @@ func (lab *laboratory) run(ctx context.Context, c *check) (failed string, err er
 		return "", ctx.Err()
 	}
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		return firstFailure(lab.output.Bytes()), nil
+		return firstFailure(lab.output.Bytes(), exit), nil
 	} else if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil
 	}
@@ -153,7 +153,7 @@ func removeSegments(pid int) {
 }
 
 // firstFailure is the innermost test that failed first, or the one that ran when the program ended.
-func firstFailure(out []byte) (failed string) {
+func firstFailure(out []byte, exit error) (failed string) {
 	running := "before any test"
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
 		line := strings.TrimSpace(lines.Text())
@@ -171,7 +171,7 @@ func firstFailure(out []byte) (failed string) {
 		}
 	}
 	if failed == "" {
-		failed = running + " (the program ended)"
+		failed = fmt.Sprintf("%s (the program ended: %v)", running, exit)
 	}
 	return failed
 }
