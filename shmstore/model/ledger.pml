@@ -31,7 +31,9 @@
 
 #define WORKERS  2
 #define ACCOUNTS 2
+#ifndef CAPACITY
 #define CAPACITY 3 /* records in the ring, of which one counts as garbage: the place of the next */
+#endif
 #define OPENING  1 /* balance of each account */
 #define TALLIES  (REQUESTS_0 + REQUESTS_1 + 1)
 
