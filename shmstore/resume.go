@@ -36,7 +36,10 @@ func (st *Store) ResumeSession(user uint32, id uint64) (Resumed, error) {
 	}
 	row := &st.seg.sessions[r]
 	word := row.owner.Load()
-	if state := stateOf(word); state != sessionLive && state != sessionDetached || row.id.Load() != id {
+	switch state := stateOf(word); {
+	case state == sessionEnding && row.id.Load() == id: // whoever ends it, it is over
+		return Resumed{}, ErrNoSession
+	case state != sessionLive && state != sessionDetached || row.id.Load() != id:
 		return Resumed{}, fmt.Errorf("session %d changes hands: %w", id, ErrBusy)
 	}
 	if !st.beginWay(r, word, sessionDetaching) {

@@ -123,6 +123,10 @@ func TestWhatCannotBeResumed(t *testing.T) {
 	if _, err := b.ResumeSession(alice.User, alice.ID); !errors.Is(err, ErrBusy) {
 		t.Errorf("on a way: %v", err)
 	}
+	row.owner.Store(sessionEnding.owned(0))
+	if _, err := b.ResumeSession(alice.User, alice.ID); !errors.Is(err, ErrNoSession) {
+		t.Errorf("being ended: %v", err)
+	}
 	row.owner.Store(sessionLive.owned(0))
 	mustVerify(t, seg)
 }
