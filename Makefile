@@ -93,6 +93,7 @@ bench-c: libs ## what the C libraries cost: ns a frame from C, in Go, and in C b
 results: build ## the Real Test and its report, into RESULTS (docs/results); eight minutes; ARGS='--only locks --duration 60s'
 	bin/tradechat-bench real-test --out $(RESULTS) $(ARGS)
 	bin/tradechat-bench report $(RESULTS)
+	scripts/pictures.sh $(RESULTS)
 
 install: build libs ## binaries, C libraries, headers, pkg-config files and a man page into DESTDIR/PREFIX (/usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/bin"
