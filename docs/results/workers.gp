@@ -15,7 +15,7 @@ set xlabel 'workers'
 set ylabel 'requests a second'
 unset logscale
 set xrange [-0.5:3.5]
-set yrange [0:50269.583728000005]
+set yrange [0:56578.53409600001]
 set xtics ('1' 0, '2' 1, '4' 2, '8' 3)
 set ytics ('0' 0, '10k' 10000, '20k' 20000, '30k' 30000, '40k' 40000, '50k' 50000)
 unset arrow
@@ -29,10 +29,10 @@ set xlabel 'workers'
 set ylabel 'latency, ms'
 unset logscale
 set xrange [-0.5:3.5]
-set yrange [2:20]
+set yrange [1:20]
 set logscale y 10
 set xtics ('1' 0, '2' 1, '4' 2, '8' 3)
-set ytics ('2' 2, '5' 5, '10' 10, '20' 20)
+set ytics ('1' 1, '2' 2, '5' 5, '10' 10, '20' 20)
 unset arrow
 unset label
 set key
