@@ -11,62 +11,49 @@ import (
 
 // checkJoints checks the files before the one at index upTo, and that they lead to it.
 func (c contents) checkJoints(upTo int) error {
-	for i := range upTo {
-		if err := c.checkJoint(c.files[i], c.files[i+1]); err != nil {
+	var before joint
+	for i := range upTo + 1 {
+		j, err := readJoint(c.files[i], i < upTo)
+		if err == nil && i > 0 {
+			err = before.leadsTo(&j)
+		}
+		if err != nil {
 			return err
 		}
+		before = j
 	}
 	return nil
 }
 
-func (c contents) checkJoint(segment, next segmentFile) error {
-	header, err := readFileHeader(segment)
-	if err != nil {
-		return err
-	}
-	following, err := readFileHeader(next)
-	if err != nil {
-		return err
-	}
-	last, err := readLastBlock(segment)
-	switch {
-	case err != nil:
-		return err
-	case following.id != header.id:
-		return damage(next.path, fileIDAt, next.first, "the file belongs to journal %x, the one before it to %x", following.id, header.id)
-	case last.last()+1 != next.first:
-		return damage(segment.path, last.offset, last.last()+1, "the file ends with record %d, and the next one begins with %d", last.last(), next.first)
-	case last.hash != following.prev:
-		return damage(next.path, filePrevAt, next.first, "the hash of the block before is not that of the file before")
-	}
-	return nil
+// joint is a file's two ends.
+type joint struct {
+	segmentFile
+	header fileHeader
+	last   block // none if only the header was asked for
 }
 
-func readFileHeader(segment segmentFile) (h fileHeader, err error) {
+func readJoint(segment segmentFile, whole bool) (j joint, err error) {
 	file, err := os.Open(segment.path)
 	if err != nil {
-		return h, fmt.Errorf("journal: %w", err)
+		return j, fmt.Errorf("journal: %w", err)
 	}
 	defer file.Close()
-	b := make([]byte, fileHeaderBytes)
-	n, _ := file.ReadAt(b, 0) // too little is a fault of the header
-	h, fault := parseFileHeader(b[:n])
-	switch {
-	case fault != "":
-		return h, damage(segment.path, 0, segment.first, "%s", fault)
-	case h.first != segment.first:
-		return h, damage(segment.path, fileFirstAt, segment.first, "the header says that it begins with record %d", h.first)
+	j.segmentFile = segment
+	if j.header, err = readFileHeader(file, segment); err == nil && whole {
+		j.last, err = readLastBlock(file, segment)
 	}
-	return h, nil
+	return j, err
+}
+
+func (j *joint) leadsTo(next *joint) error {
+	if last := j.last.last(); last+1 != next.first {
+		return damage(j.path, j.last.offset, last+1, "the file ends with record %d, and the next one begins with %d", last, next.first)
+	}
+	return next.header.follows(next.segmentFile, j.header.id, j.last.hash)
 }
 
 // readLastBlock finds a full file's last block by the number of records that it ends in.
-func readLastBlock(segment segmentFile) (block, error) {
-	file, err := os.Open(segment.path)
-	if err != nil {
-		return block{}, fmt.Errorf("journal: %w", err)
-	}
-	defer file.Close()
+func readLastBlock(file *os.File, segment segmentFile) (block, error) {
 	st, err := file.Stat()
 	if err != nil {
 		return block{}, fmt.Errorf("journal: %w", err)

@@ -1,8 +1,10 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -74,6 +76,34 @@ func parseFileHeader(b []byte) (h fileHeader, fault string) {
 		id: ID(b[fileIDAt:fileFirstAt]), first: little.Uint64(b[fileFirstAt:]),
 		prev: Hash(b[filePrevAt:fileMadeAt]), madeNs: little.Uint64(b[fileMadeAt:]),
 	}, ""
+}
+
+// readFileHeader reads and checks the header of an open file.
+func readFileHeader(file *os.File, segment segmentFile) (fileHeader, error) {
+	b := make([]byte, fileHeaderBytes)
+	n, err := file.ReadAt(b, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fileHeader{}, fmt.Errorf("journal: %w", err)
+	}
+	h, fault := parseFileHeader(b[:n])
+	switch {
+	case fault != "":
+		return h, damage(segment.path, 0, segment.first, "%s", fault)
+	case h.first != segment.first:
+		return h, damage(segment.path, fileFirstAt, segment.first, "the header says that it begins with record %d", h.first)
+	}
+	return h, nil
+}
+
+// follows checks that a file is of the journal, and behind the block, that the file before it has.
+func (h *fileHeader) follows(segment segmentFile, id ID, last Hash) error {
+	switch {
+	case h.id != id:
+		return damage(segment.path, fileIDAt, h.first, "the file belongs to journal %x, the one before it to %x", h.id, id)
+	case h.prev != last:
+		return damage(segment.path, filePrevAt, h.first, "the hash of the block before is not that of the file before")
+	}
+	return nil
 }
 
 // segmentFile is one that lies in the folder.

@@ -169,28 +169,20 @@ func (r *blockReader) take(path string) (part chunk, ok bool) {
 
 // enter checks a file's header against what comes before it.
 func (r *blockReader) enter(file *os.File, segment segmentFile) error {
-	b := make([]byte, fileHeaderBytes)
-	n, err := file.ReadAt(b, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("journal: %w", err)
-	}
-	h, fault := parseFileHeader(b[:n])
-	if fault != "" {
-		return damage(segment.path, 0, segment.first, "%s", fault)
+	h, err := readFileHeader(file, segment)
+	if err != nil {
+		return err
 	}
 	if r.at.any {
 		r.at.prev, r.at.id, r.at.any = h.prev, h.id, false
 	}
-	switch {
-	case h.first != segment.first:
-		return damage(segment.path, fileFirstAt, segment.first, "the header says that it begins with record %d", h.first)
-	case h.first != r.at.next:
+	if h.first != r.at.next {
 		return damage(segment.path, fileFirstAt, r.at.next, "the file begins with record %d: records %d … %d are missing", h.first, r.at.next, h.first-1)
-	case h.id != r.at.id:
-		return damage(segment.path, fileIDAt, h.first, "the file belongs to journal %x, the one before it to %x", h.id, r.at.id)
-	case h.prev != r.at.prev:
-		return damage(segment.path, filePrevAt, h.first, "the hash of the block before is not that of the file before")
-	case h.first == 1 && h.prev != Hash{}:
+	}
+	if err := h.follows(segment, r.at.id, r.at.prev); err != nil {
+		return err
+	}
+	if h.first == 1 && h.prev != (Hash{}) {
 		return damage(segment.path, filePrevAt, h.first, "the first file names a block before it")
 	}
 	r.at.offset = fileHeaderBytes
