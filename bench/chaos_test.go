@@ -2,15 +2,10 @@ package bench_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // certificate is what these tests read of a drill's JSON.
@@ -85,44 +80,9 @@ func TestDrillDoesWhatItWasAskedFor(t *testing.T) {
 func TestDrillThatIsInterruptedLeavesNothing(t *testing.T) {
 	r := newBenchRun(t, "chaos", "--kills", "100000", "--workers", "2", "--clients", "6")
 	t.Parallel()
-	progress := filepath.Join(t.TempDir(), "stderr")
-	file, err := os.Create(progress)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	r.cmd.Stderr = file
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.cmd.Process.Kill() })
-	text := awaitText(t, progress, " kills  ")
-	if err := r.cmd.Process.Signal(unix.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.cmd.Wait(); err == nil || r.exitCode() != 130 {
-		said, _ := os.ReadFile(progress)
-		t.Errorf("%v, want exit code 130\n%s", err, said)
-	}
-	r.wantNothingLeft(t)
+	text := r.startUntil(t, &r.cmd.Stderr, " kills  ")
+	r.wantInterruptible(t)
 	drilled(t, text).wantGone(t)
-}
-
-// awaitText returns what a file holds once it holds a part.
-func awaitText(t *testing.T, path, part string) string {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(text), part) {
-			return string(text)
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("no %q after a minute:\n%s", part, text)
-		}
-	}
 }
 
 var drillServer = regexp.MustCompile(`master (\d+), segment (\S+)`)

@@ -73,28 +73,7 @@ type started struct {
 // startDemo runs the demo and returns when its server is ready.
 func (r *benchRun) startDemo(t *testing.T) started {
 	t.Helper()
-	output := filepath.Join(t.TempDir(), "stdout")
-	file, err := os.Create(output)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	r.cmd.Stdout = file
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.cmd.Process.Kill() })
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		text, err := os.ReadFile(output)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(text), "\n$ tradechat-loadgen") {
-			return startedBy(t, string(text))
-		}
-	}
-	t.Fatalf("no load after a minute\n%s", r.output())
-	return started{}
+	return startedBy(t, r.startUntil(t, &r.cmd.Stdout, "\n$ tradechat-loadgen"))
 }
 
 var (

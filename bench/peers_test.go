@@ -1,17 +1,12 @@
 package bench_test
 
 import (
-	"bufio"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 // peersReport is the JSON of tradechat-bench peers.
@@ -90,26 +85,8 @@ func TestPeersThatIsInterruptedLeavesNothing(t *testing.T) {
 		t.Run(moment, func(t *testing.T) {
 			r := newBenchRun(t, "peers", "--rounds", "100", "--duration", "100ms", "--connections", "4")
 			t.Parallel()
-			r.cmd.Stderr = nil
-			progress, err := r.cmd.StderrPipe()
-			if err := errors.Join(err, r.cmd.Start()); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { r.cmd.Process.Kill() })
-			lines := bufio.NewScanner(progress)
-			for lines.Scan() && !strings.Contains(lines.Text(), moment) {
-			}
-			if err := r.cmd.Process.Signal(unix.SIGINT); err != nil {
-				t.Fatal(err)
-			}
-			rest, err := io.ReadAll(progress)
-			if err := errors.Join(err, lines.Err()); err != nil {
-				t.Error(err)
-			}
-			if err := r.cmd.Wait(); err == nil || r.exitCode() != 130 {
-				t.Errorf("%v, want exit code 130\n%s", err, rest)
-			}
-			r.wantNothingLeft(t)
+			r.startUntil(t, &r.cmd.Stderr, moment)
+			r.wantInterruptible(t)
 		})
 	}
 }

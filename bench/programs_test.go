@@ -3,11 +3,16 @@ package bench_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // programs are ours, by the module that they are made from.
@@ -56,6 +61,7 @@ func bin(t *testing.T) string {
 type benchRun struct {
 	cmd            *exec.Cmd
 	stdout, stderr bytes.Buffer
+	written        string // the file that startUntil has one of them in
 	tmp            string
 }
 
@@ -75,10 +81,56 @@ func newBenchRun(t *testing.T, args ...string) *benchRun {
 	return r
 }
 
+// start runs it in the background.
+func (r *benchRun) start(t *testing.T) {
+	t.Helper()
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.cmd.Process.Kill() })
+}
+
+// startUntil starts it, and returns what it has written to stream, one of the command's, once a part is in that.
+func (r *benchRun) startUntil(t *testing.T, stream *io.Writer, part string) string {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "written"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	*stream = file
+	r.written = file.Name()
+	r.start(t)
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		text, err := os.ReadFile(r.written)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), part) {
+			return string(text)
+		}
+	}
+	t.Fatalf("no %q after a minute\n%s", part, r.output())
+	return ""
+}
+
+// wantInterruptible interrupts it, and checks that it says so and leaves nothing.
+func (r *benchRun) wantInterruptible(t *testing.T) {
+	t.Helper()
+	if err := r.cmd.Process.Signal(unix.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.cmd.Wait(); err == nil || r.exitCode() != 130 {
+		t.Errorf("%v, want exit code 130\n%s", err, r.output())
+	}
+	r.wantNothingLeft(t)
+}
+
 func (r *benchRun) exitCode() int { return r.cmd.ProcessState.ExitCode() }
 
 func (r *benchRun) output() string {
-	return fmt.Sprintf("stdout:\n%s\nstderr:\n%s", &r.stdout, &r.stderr)
+	written, _ := os.ReadFile(r.written) // none, or what the stream has that startUntil was given
+	return fmt.Sprintf("stdout:\n%s\nstderr:\n%s\n%s", &r.stdout, &r.stderr, written)
 }
 
 // wantNothingLeft checks that no folder of the run is there. Segments are the programs' own to check.

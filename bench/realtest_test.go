@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Two of the tests from the command line to the page: one that compares cases, one that kills a worker.
@@ -131,18 +129,9 @@ func TestRealTestThatIsInterruptedLeavesNothing(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "results")
 	r := newBenchRun(t, "real-test", "--only", "mixed", "--out", out)
 	t.Parallel()
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.cmd.Process.Kill() })
+	r.start(t)
 	r.awaitFolder(t, "tradechat-load-")
-	if err := r.cmd.Process.Signal(unix.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.cmd.Wait(); err == nil || r.exitCode() != 130 {
-		t.Errorf("%v, want exit code 130\n%s", err, r.output())
-	}
-	r.wantNothingLeft(t)
+	r.wantInterruptible(t)
 }
 
 // awaitFolder returns when something of that name is in the run's TMPDIR: the load is being started.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"tradechat.internal/bench/internal/clock"
 )
 
 // assailant is the attacker: one goroutine a connection, each of which connects again whenever the server has had enough.
@@ -82,7 +84,7 @@ func (a *assailant) serve(ctx context.Context, i int) {
 			if ctx.Err() == nil {
 				a.failed.Add(1)
 			}
-			pause(ctx, redialAfter)
+			_ = clock.Sleep(ctx, redialAfter) // the loop looks at ctx itself
 			continue
 		}
 		a.made.Add(1)
@@ -135,11 +137,4 @@ func drained(socket *net.TCPConn) <-chan struct{} {
 func farewell(socket *net.TCPConn) {
 	_ = socket.SetReadDeadline(time.Now().Add(farewellMax))
 	untilEnded(socket)
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
 }

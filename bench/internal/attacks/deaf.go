@@ -5,6 +5,7 @@ import (
 	"net"
 	"time"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/libproto"
 )
 
@@ -41,7 +42,7 @@ func (a *assailant) join() []byte {
 func awaitReset(ctx context.Context, socket *net.TCPConn) {
 	beat := libproto.AppendFrame(nil, libproto.Header{Op: libproto.OpHeartbeat, ReqID: 2}, libproto.HeartbeatRequest{})
 	for ctx.Err() == nil {
-		pause(ctx, deafBeatEvery)
+		_ = clock.Sleep(ctx, deafBeatEvery) // the loop looks at ctx itself
 		if _, err := socket.Write(beat); err != nil {
 			return
 		}

@@ -3,8 +3,8 @@ package attacks
 import (
 	"fmt"
 	"strings"
-	"time"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/figure"
 	"tradechat.internal/bench/internal/openloop"
 	"tradechat.internal/bench/internal/sample"
@@ -111,11 +111,9 @@ func ms(us float64) string { return fmt.Sprintf("%.2f", us/1000) }
 
 func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
-func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
-
 // latencies enters a run's percentiles; it sorts them.
 func (p *Phase) latencies(run openloop.Result) {
 	p.Requests, p.Failed, p.Late = len(run.Latencies), run.Failed, run.Late
-	p.P50Us, p.P99Us = micros(run.Percentile(50)), micros(run.Percentile(99))
-	p.MaxUs = micros(run.Percentile(100))
+	p.P50Us, p.P99Us = clock.Micros(run.Percentile(50)), clock.Micros(run.Percentile(99))
+	p.MaxUs = clock.Micros(run.Percentile(100))
 }

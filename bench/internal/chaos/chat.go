@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/roomcheck"
 	"tradechat.internal/bench/internal/server"
 	"tradechat.internal/client"
@@ -171,7 +172,7 @@ func (c *chatter) talk(ctx context.Context, stop <-chan struct{}) {
 			return
 		default:
 		}
-		if wait(ctx, upTo(c.random, chatPauseMost)) != nil || c.client.Err() != nil {
+		if clock.Sleep(ctx, upTo(c.random, chatPauseMost)) != nil || c.client.Err() != nil {
 			return
 		}
 		_, err := c.send(ctx, c.chat.rooms[c.random.IntN(roomCount)])

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/client"
 )
 
@@ -18,7 +19,7 @@ func (n *nemesis) fullDisk(ctx context.Context) error {
 	if err := n.writeUntilReadOnly(ctx); err != nil {
 		return errors.Join(err, n.target.disk.setFree(diskSlackBytes))
 	}
-	if err := wait(ctx, upTo(n.random, stopMost)); err != nil {
+	if err := clock.Sleep(ctx, upTo(n.random, stopMost)); err != nil {
 		return err
 	}
 	cold, err := n.endFull(ctx)

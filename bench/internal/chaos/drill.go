@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/faultproxy"
 	"tradechat.internal/bench/internal/figure"
 	"tradechat.internal/bench/internal/proc"
@@ -141,7 +142,7 @@ func (d *drill) load(ctx context.Context) error {
 
 // progress tells how far the drill is, every now and then.
 func (d *drill) progress(ctx context.Context, begin time.Time) {
-	for wait(ctx, progressEvery) == nil {
+	for clock.Sleep(ctx, progressEvery) == nil {
 		bank, chat := &d.bank.counts, &d.chat.counts
 		d.say("chaos: %4.0f s  %d of %d kills  %d operations, %d without an answer  %d messages, %d delivered",
 			time.Since(begin).Seconds(), d.nemesis.kills.Load(), d.options.Kills,

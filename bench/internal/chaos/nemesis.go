@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/faultproxy"
 	"tradechat.internal/bench/internal/server"
 )
@@ -53,7 +54,7 @@ func newNemesis(o Options, random *rand.Rand, t *target, p *faultproxy.Proxy, fl
 // when it returns nil.
 func (n *nemesis) rage(ctx context.Context, end time.Time) error {
 	for n.more(end) {
-		if err := wait(ctx, upTo(n.random, pauseMost)); err != nil {
+		if err := clock.Sleep(ctx, upTo(n.random, pauseMost)); err != nil {
 			return err
 		}
 		if n.target.disk != nil {

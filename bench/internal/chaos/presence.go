@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/server"
 	"tradechat.internal/client"
 )
@@ -62,21 +63,9 @@ func insist(ctx context.Context, c *client.Client, f func(context.Context) error
 		if ended := c.Err(); ended != nil {
 			return fmt.Errorf("the client has ended: %w", ended)
 		}
-		if wait(ctx, retryEvery) != nil {
+		if clock.Sleep(ctx, retryEvery) != nil {
 			return err
 		}
-	}
-}
-
-// wait returns after d, or when the context ends: then its error.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

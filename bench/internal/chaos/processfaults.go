@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/server"
 )
 
@@ -91,7 +92,7 @@ func (n *nemesis) stopFor(ctx context.Context, v victim, slot int) (err error) {
 	}
 	defer func() { err = errors.Join(err, v.signal(unix.SIGCONT)) }()
 	d := between(n.random, stopMin, stopMost)
-	if err := wait(ctx, d/2); err != nil {
+	if err := clock.Sleep(ctx, d/2); err != nil {
 		return err
 	}
 	if n.random.Float64() < meanwhileShare {
@@ -99,7 +100,7 @@ func (n *nemesis) stopFor(ctx context.Context, v victim, slot int) (err error) {
 			return err
 		}
 	}
-	return wait(ctx, d/2)
+	return clock.Sleep(ctx, d/2)
 }
 
 // meanwhile kills a worker that is not the one of a slot, or everything: what a stopped journal has not written is then lost
@@ -181,7 +182,7 @@ func (n *nemesis) hangUntil(ctx context.Context, v victim, slot int, replaced fu
 		case time.Since(stopped) > readyMax:
 			return fmt.Errorf("chaos: process %d was stopped, and %v later the watchdog (%v) has not replaced it", v.pid, readyMax, watchdog)
 		}
-		if err := wait(ctx, retryEvery); err != nil {
+		if err := clock.Sleep(ctx, retryEvery); err != nil {
 			return err
 		}
 	}

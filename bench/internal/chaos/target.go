@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/proc"
 	"tradechat.internal/bench/internal/server"
 )
@@ -120,7 +121,7 @@ func (t *target) awaitWhole(ctx context.Context) error {
 		if err == nil && whole(stats) {
 			return nil
 		}
-		if wait(ctx, retryEvery) != nil {
+		if clock.Sleep(ctx, retryEvery) != nil {
 			return fmt.Errorf("chaos: %v after the last fault not all processes run: %+v, %w",
 				readyMax, stats, errors.Join(err, ctx.Err()))
 		}
@@ -146,7 +147,7 @@ func (t *target) verifiedSince(ctx context.Context, moment time.Time) (server.St
 		if err == nil && stats.Verify.Error == "" && asked.Add(-time.Duration(stats.Verify.AgeMs+1)*time.Millisecond).After(moment) {
 			return stats, nil
 		}
-		if wait(ctx, retryEvery) != nil {
+		if clock.Sleep(ctx, retryEvery) != nil {
 			return stats, fmt.Errorf("chaos: no Verify of the running server within %v: %s, %w",
 				readyMax, stats.Verify.Error, errors.Join(err, ctx.Err()))
 		}

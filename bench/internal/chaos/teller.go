@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"tradechat.internal/bench/internal/bankcheck"
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/server"
 	"tradechat.internal/client"
 	"tradechat.internal/libproto"
@@ -42,7 +43,7 @@ func (t *teller) window(ctx context.Context, stop <-chan struct{}) {
 			return
 		default:
 		}
-		if wait(ctx, upTo(t.random, thinkMost)) != nil || t.client.Err() != nil {
+		if clock.Sleep(ctx, upTo(t.random, thinkMost)) != nil || t.client.Err() != nil {
 			return
 		}
 		t.one(ctx)

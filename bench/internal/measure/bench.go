@@ -39,9 +39,3 @@ func oneOf(name, value string, known ...string) error {
 	}
 	return fmt.Errorf("%w: %s is %q, want %s", ErrOption, name, value, strings.Join(known, ", "))
 }
-
-// micros is a duration in microseconds.
-func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
-
-// millis is a duration in milliseconds.
-func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

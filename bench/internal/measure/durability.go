@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/figure"
 	"tradechat.internal/bench/internal/load"
 	"tradechat.internal/bench/internal/openloop"
@@ -200,9 +201,9 @@ func (b Bench) compareLatency(ctx context.Context, o DurabilityOptions, sync, no
 		if err != nil {
 			return err
 		}
-		syncUs, noneUs, added, disk = append(syncUs, micros(s)), append(noneUs, micros(n)), append(added, micros(s-n)), append(disk, micros(d))
+		syncUs, noneUs, added, disk = append(syncUs, clock.Micros(s)), append(noneUs, clock.Micros(n)), append(added, clock.Micros(s-n)), append(disk, clock.Micros(d))
 		inDisk = append(inDisk, float64(s-n)/float64(d))
-		b.Say("durability: half load, round %d of %d: p50 sync %.0f µs, none %.0f µs, fdatasync %.0f µs: %.2f", i+1, o.Rounds, micros(s), micros(n), micros(d), inDisk[i])
+		b.Say("durability: half load, round %d of %d: p50 sync %.0f µs, none %.0f µs, fdatasync %.0f µs: %.2f", i+1, o.Rounds, clock.Micros(s), clock.Micros(n), clock.Micros(d), inDisk[i])
 	}
 	r.SyncUs, r.NoneUs, r.AddedUs, r.FdatasyncUs, r.AddedFdatasyncs = sample.Of(syncUs), sample.Of(noneUs), sample.Of(added), sample.Of(disk), sample.Of(inDisk)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/closedloop"
 	"tradechat.internal/bench/internal/echoserver"
 	"tradechat.internal/bench/internal/figure"
@@ -201,8 +202,8 @@ func (c *contender) round(ctx context.Context, duration time.Duration) (r EchoRo
 		Requests:              run.Requests,
 		Seconds:               run.Elapsed.Seconds(),
 		RequestsPerS:          run.PerSecond(),
-		CPUUsPerRequest:       micros(used) / float64(max(run.Requests, 1)),
+		CPUUsPerRequest:       clock.Micros(used) / float64(max(run.Requests, 1)),
 		CoresBusy:             used.Seconds() / run.Elapsed.Seconds(),
-		ClientCPUUsPerRequest: micros(run.ClientCPU) / float64(max(run.Requests, 1)),
+		ClientCPUUsPerRequest: clock.Micros(run.ClientCPU) / float64(max(run.Requests, 1)),
 	}, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/figure"
 	"tradechat.internal/bench/internal/procfs"
 	"tradechat.internal/bench/internal/sample"
@@ -142,7 +143,7 @@ func newKiller(ctx context.Context, s *server.Server) (*killer, error) {
 
 // round kills the worker of a slot and opens connections.
 func (k *killer) round(ctx context.Context, slot, connections int) (r RespawnRound, err error) {
-	if err := pause(ctx, time.Until(k.born[slot].Add(stableFor))); err != nil {
+	if err := clock.Sleep(ctx, time.Until(k.born[slot].Add(stableFor))); err != nil {
 		return r, err
 	}
 	stats, err := k.admin.Stats(ctx)
@@ -170,8 +171,8 @@ func (k *killer) round(ctx context.Context, slot, connections int) (r RespawnRou
 		return r, err
 	}
 	return RespawnRound{
-		Slot: slot, Opened: connections, Queued: len(queued), RunningMs: millis(seen.Sub(killed)),
-		FirstMs: millis(queued[0].Sub(killed)), LastMs: millis(queued[len(queued)-1].Sub(killed)),
+		Slot: slot, Opened: connections, Queued: len(queued), RunningMs: clock.Millis(seen.Sub(killed)),
+		FirstMs: clock.Millis(queued[0].Sub(killed)), LastMs: clock.Millis(queued[len(queued)-1].Sub(killed)),
 	}, nil
 }
 
@@ -248,16 +249,4 @@ func (v visitors) servedBy(pid int, server netip.AddrPort) (times []time.Time, e
 	}
 	slices.SortFunc(times, time.Time.Compare)
 	return times, nil
-}
-
-// pause waits.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(max(d, 0))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

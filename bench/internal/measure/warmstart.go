@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/figure"
 	"tradechat.internal/bench/internal/sample"
 	"tradechat.internal/bench/internal/server"
@@ -72,7 +73,7 @@ func (b Bench) WarmStart(ctx context.Context, o WarmStartOptions) (r WarmStartRe
 		if err := s.Restart(ctx, b.Binaries, server.Options{Workers: o.Workers}); err != nil {
 			return r, err
 		}
-		r.Starts = append(r.Starts, millis(s.ReadyAt().Sub(began)))
+		r.Starts = append(r.Starts, clock.Millis(s.ReadyAt().Sub(began)))
 		b.Say("warm-start: %d of %d: ready after %.0f ms", i+1, o.Rounds, r.Starts[i])
 	}
 	r.ReadyMs = sample.Of(r.Starts)
@@ -99,7 +100,7 @@ func (b Bench) loadAndKill(ctx context.Context, s *server.Server, o WarmStartOpt
 		_, err := loop.Run(load, time.Hour) // ends with the server
 		ran <- err
 	}()
-	if err := pause(ctx, o.Duration); err != nil {
+	if err := clock.Sleep(ctx, o.Duration); err != nil {
 		return err
 	}
 	if err := s.KillAll(ctx); err != nil {

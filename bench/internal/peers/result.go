@@ -2,7 +2,6 @@ package peers
 
 import (
 	"slices"
-	"time"
 
 	"tradechat.internal/bench/internal/sample"
 )
@@ -119,6 +118,3 @@ func each[T any](of func(*Row) []T, number func(T) float64) func(*Row) []float64
 		return list
 	}
 }
-
-// micros is a duration in microseconds.
-func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/bench/internal/clock"
 	"tradechat.internal/bench/internal/closedloop"
 	"tradechat.internal/bench/internal/openloop"
 	"tradechat.internal/bench/internal/proc"
@@ -171,7 +172,7 @@ func (h *heat) round(ctx context.Context, e *entrant, loop *closedloop.Loop, dur
 	used, count := after-before, float64(max(did.Requests, 1))
 	return Round{
 		Count: did.Requests, Seconds: did.Elapsed.Seconds(), PerS: did.PerSecond(),
-		CPUUs: micros(used) / count, ClientCPUUs: micros(did.ClientCPU) / count, CoresBusy: used.Seconds() / did.Elapsed.Seconds(),
+		CPUUs: clock.Micros(used) / count, ClientCPUUs: clock.Micros(did.ClientCPU) / count, CoresBusy: used.Seconds() / did.Elapsed.Seconds(),
 	}, err
 }
 
@@ -267,7 +268,7 @@ func (h *heat) latency(ctx context.Context, loop *openloop.Loop) (l Latency, err
 		return l, fmt.Errorf("%w: %.1f/s is less than one request in %v", ErrOption, h.found.RatePerS, h.options.Latency)
 	}
 	return Latency{
-		Answers: len(did.Latencies), P50Us: micros(did.Percentile(50)), P99Us: micros(did.Percentile(99)), Late: did.Late,
+		Answers: len(did.Latencies), P50Us: clock.Micros(did.Percentile(50)), P99Us: clock.Micros(did.Percentile(99)), Late: did.Late,
 	}, nil
 }
 

@@ -125,12 +125,12 @@ func (c *counts) add(r *stats.Row) {
 // line is an interval where nothing can be written over.
 func line(r *stats.Row, s Stage) string {
 	text := fmt.Sprintf("%3s/%s s  %s ok/s  %s failed/s  p50 %s  p99 %s  max %s µs", seconds(r.Begin+r.Length), seconds(s.Total),
-		perSecond(r, r.OK), perSecond(r, r.Failed), micros(r.Latency.P50), micros(r.Latency.P99), micros(r.Latency.Max))
+		perSecond(r, r.OK), perSecond(r, r.Failed), report.Whole(r.Latency.P50), report.Whole(r.Latency.P99), report.Whole(r.Latency.Max))
 	if s.Name != "" {
 		text = s.Name + "  " + text
 	}
 	if s.Rate > 0 {
-		text += fmt.Sprintf("  since sent p99 %s µs  %s late  %s skipped", micros(r.SinceSent.P99), report.Grouped(r.LateSends),
+		text += fmt.Sprintf("  since sent p99 %s µs  %s late  %s skipped", report.Whole(r.SinceSent.P99), report.Grouped(r.LateSends),
 			report.Grouped(r.Skipped))
 	}
 	if r.Deliveries > 0 {
@@ -160,13 +160,13 @@ func (d *Display) view(r *stats.Row, s Stage) []string {
 	if r.Deliveries > 0 {
 		rates += fmt.Sprintf("  %s deliveries/s", perSecond(r, r.Deliveries))
 	}
-	latency := fmt.Sprintf("  latency µs  p50 %s  p95 %s  p99 %s  p99.9 %s  max %s", micros(r.Latency.P50), micros(r.Latency.P95),
-		micros(r.Latency.P99), micros(r.Latency.P999), micros(r.Latency.Max))
+	latency := fmt.Sprintf("  latency µs  p50 %s  p95 %s  p99 %s  p99.9 %s  max %s", report.Whole(r.Latency.P50), report.Whole(r.Latency.P95),
+		report.Whole(r.Latency.P99), report.Whole(r.Latency.P999), report.Whole(r.Latency.Max))
 	lines := []string{head, rates, latency}
 	c := &d.counted
 	if s.Rate > 0 {
-		lines = append(lines, fmt.Sprintf("  since sent  p50 %s  p99 %s    sent late %s  skipped %s", micros(r.SinceSent.P50),
-			micros(r.SinceSent.P99), report.Grouped(c.late), report.Grouped(c.skipped)))
+		lines = append(lines, fmt.Sprintf("  since sent  p50 %s  p99 %s    sent late %s  skipped %s", report.Whole(r.SinceSent.P50),
+			report.Whole(r.SinceSent.P99), report.Grouped(c.late), report.Grouped(c.skipped)))
 	}
 	errors := "  errors     "
 	for kind, n := range c.errors {
@@ -208,8 +208,6 @@ func cut(text string, columns int) string {
 	return string([]rune(text)[:max(columns, 0)])
 }
 
-func perSecond(r *stats.Row, n uint64) string { return report.Grouped(uint64(r.PerSecond(n) + 0.5)) }
+func perSecond(r *stats.Row, n uint64) string { return report.Whole(r.PerSecond(n)) }
 
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }
-
-func micros(us float64) string { return report.Grouped(uint64(us + 0.5)) }

@@ -39,8 +39,8 @@ func (s *Summary) writeSweep(b *strings.Builder) {
 	fmt.Fprintln(table, "offered/s\tachieved/s\tp50 µs\tp99 µs\tmax µs\tsince sent p99\tfailed\tskipped\tlate\theld\t")
 	for i := range s.Sweep.Steps {
 		step := &s.Sweep.Steps[i]
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", perSecond(step.Rate), perSecond(step.AchievedS),
-			micros(step.LatencyUs.P50), micros(step.LatencyUs.P99), micros(step.LatencyUs.Max), micros(step.SinceSentUs.P99),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", Whole(step.Rate), Whole(step.AchievedS),
+			Whole(step.LatencyUs.P50), Whole(step.LatencyUs.P99), Whole(step.LatencyUs.Max), Whole(step.SinceSentUs.P99),
 			Grouped(step.Failed), Grouped(step.Skipped), Grouped(step.LateSends), step.word())
 	}
 	_ = table.Flush() // into a strings.Builder, which takes everything
@@ -48,7 +48,7 @@ func (s *Summary) writeSweep(b *strings.Builder) {
 		b.WriteString("\nno rate was held\n\n")
 		return
 	}
-	fmt.Fprintf(b, "\nthe highest rate held is %s/s: answered within 1 %% of it", perSecond(s.Sweep.Best))
+	fmt.Fprintf(b, "\nthe highest rate held is %s/s: answered within 1 %% of it", Whole(s.Sweep.Best))
 	if s.Config.SLO != "" {
 		fmt.Fprintf(b, ", and %s", s.Config.SLO)
 	}

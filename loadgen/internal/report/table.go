@@ -37,19 +37,19 @@ func (s *Summary) writeHead(b *strings.Builder) {
 }
 
 func (s *Summary) writeRequests(b *strings.Builder) {
-	fmt.Fprintf(b, "requests    %s ok, %s/s; %s failed, %s/s\n", Grouped(s.RequestsOK), perSecond(s.ReqPerS),
-		Grouped(s.RequestsFailed), perSecond(s.FailedPerS))
+	fmt.Fprintf(b, "requests    %s ok, %s/s; %s failed, %s/s\n", Grouped(s.RequestsOK), Whole(s.ReqPerS),
+		Grouped(s.RequestsFailed), Whole(s.FailedPerS))
 	if o := s.OpenLoop; o != nil {
 		fmt.Fprintf(b, "open loop   %s/s offered (%s), %s/s achieved; of %s due: %s late, %s of them by the load generator's own fault; ",
-			perSecond(o.Rate), s.Config.Arrivals, perSecond(s.AchievedS), Grouped(o.Due), Grouped(o.LateSends), Grouped(o.Behind))
+			Whole(o.Rate), s.Config.Arrivals, Whole(s.AchievedS), Grouped(o.Due), Grouped(o.LateSends), Grouped(o.Behind))
 		fmt.Fprintf(b, "%s skipped\n", Grouped(o.Skipped))
 	}
 	if s.Legs != nil {
 		fmt.Fprintf(b, "batches     of %d: %s transfers, %s/s; %s refused\n", s.Config.Batch, Grouped(s.Legs.OK),
-			perSecond(s.Legs.OKPerS), Grouped(s.Legs.Refused))
+			Whole(s.Legs.OKPerS), Grouped(s.Legs.Refused))
 	}
 	if s.Deliveries > 0 {
-		fmt.Fprintf(b, "deliveries  %s, %s/s\n", Grouped(s.Deliveries), perSecond(float64(s.Deliveries)/s.DurationS))
+		fmt.Fprintf(b, "deliveries  %s, %s/s\n", Grouped(s.Deliveries), Whole(float64(s.Deliveries)/s.DurationS))
 	}
 	fmt.Fprintf(b, "own CPU     %.2f µs a request (%.2f s user, %.2f s system); the load threads used %.0f %% of their processors\n\n",
 		s.CPU.UsPerRequest, s.CPU.UserS, s.CPU.SystemS, 100*s.CPU.OfCores)
@@ -71,8 +71,8 @@ func (s *Summary) writeOps(b *strings.Builder) {
 }
 
 func writeOp(w io.Writer, name, ok, failed string, q stats.Quantiles) {
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, ok, failed, micros(q.P50), micros(q.P95), micros(q.P99), micros(q.P999),
-		micros(q.Max))
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, ok, failed, Whole(q.P50), Whole(q.P95), Whole(q.P99), Whole(q.P999),
+		Whole(q.Max))
 }
 
 func (s *Summary) writeErrors(b *strings.Builder) {
@@ -176,9 +176,8 @@ func signed(n int64) string {
 	return Grouped(uint64(n))
 }
 
-func perSecond(rate float64) string { return Grouped(uint64(rate + 0.5)) }
-
-func micros(us float64) string { return Grouped(uint64(us + 0.5)) }
+// Whole writes a rate, or microseconds, as a whole number with its thousands grouped.
+func Whole(v float64) string { return Grouped(uint64(v + 0.5)) }
 
 // Grouped writes a number with a comma between groups of three digits.
 func Grouped(n uint64) string {
