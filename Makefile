@@ -19,7 +19,7 @@ RESULTS   ?= docs/results
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.0
 
-MODULES  := libproto libnet liblog shmstore client server loadgen bench
+MODULES  := capi libproto libnet liblog libtradechat ledger shmstore testkit client cli server loadgen bench
 PACKAGES := $(MODULES:%=./%/...)
 COMMANDS := $(wildcard ./*/cmd/tradechat*)
 BINARIES := $(notdir $(COMMANDS))

@@ -53,8 +53,10 @@ require (
 )
 
 replace (
+	tradechat.internal/capi => ../capi
 	tradechat.internal/client => ../client
 	tradechat.internal/liblog => ../liblog
 	tradechat.internal/libnet => ../libnet
 	tradechat.internal/libproto => ../libproto
+	tradechat.internal/testkit => ../testkit
 )

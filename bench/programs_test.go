@@ -16,7 +16,7 @@ import (
 )
 
 // programs are ours, by the module that they are made from.
-var programs = map[string]string{"tradechatd": "server", "tradechat": "client", "tradechat-loadgen": "loadgen", "tradechat-bench": "bench"}
+var programs = map[string]string{"tradechatd": "server", "tradechat": "cli", "tradechat-loadgen": "loadgen", "tradechat-bench": "bench"}
 
 // binFolder makes the programs, once for all tests; TestMain removes the folder, which madeFolder names.
 var (

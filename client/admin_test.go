@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"tradechat.internal/client"
-	"tradechat.internal/client/internal/peertest"
 	"tradechat.internal/libproto"
+	"tradechat.internal/testkit/peertest"
 )
 
 func dialAdmin(t *testing.T) (*peertest.Peer, *client.Admin) {

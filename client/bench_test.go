@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"tradechat.internal/client/internal/peertest"
 	"tradechat.internal/libproto"
+	"tradechat.internal/testkit/peertest"
 )
 
 // BenchmarkCalls makes BALANCE calls over loopback TCP from some goroutines on one connection. The peer runs in the same

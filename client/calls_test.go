@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"tradechat.internal/client"
-	"tradechat.internal/client/internal/peertest"
 	"tradechat.internal/libproto"
+	"tradechat.internal/testkit/peertest"
 )
 
 // timeNs is a time of the wire, at its time.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"tradechat.internal/client"
-	"tradechat.internal/client/internal/peertest"
 	"tradechat.internal/libproto"
+	"tradechat.internal/testkit/peertest"
 )
 
 // response is the whole frame of an OK response to f.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"tradechat.internal/client/internal/peertest"
+	"tradechat.internal/testkit/peertest"
 )
 
 // TestMain checks that every goroutine of a Client has ended when all Clients are closed.

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"tradechat.internal/client"
-	"tradechat.internal/client/internal/peertest"
 	"tradechat.internal/libproto"
+	"tradechat.internal/testkit/peertest"
 )
 
 // TestPipelining lets many goroutines call at once, on a peer that answers in whatever order and pushes in between:

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"tradechat.internal/client"
-	"tradechat.internal/client/internal/peertest"
 	"tradechat.internal/libproto"
+	"tradechat.internal/testkit/peertest"
 )
 
 func TestEveryPush(t *testing.T) {

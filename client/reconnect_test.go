@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"tradechat.internal/client"
-	"tradechat.internal/client/internal/peertest"
 	"tradechat.internal/libproto"
+	"tradechat.internal/testkit/peertest"
 )
 
 // roomPeer lets rooms be joined and left; every room stands at lastSeq, and a live message follows each join.

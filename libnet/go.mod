@@ -2,6 +2,10 @@ module tradechat.internal/libnet
 
 go 1.26.0
 
-require golang.org/x/sys v0.49.0
+require (
+	golang.org/x/sys v0.49.0
+	pgregory.net/rapid v1.3.0
+	tradechat.internal/capi v0.0.0
+)
 
-require pgregory.net/rapid v1.3.0
+replace tradechat.internal/capi => ../capi

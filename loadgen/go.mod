@@ -19,6 +19,7 @@ require (
 )
 
 replace (
+	tradechat.internal/capi => ../capi
 	tradechat.internal/liblog => ../liblog
 	tradechat.internal/libnet => ../libnet
 	tradechat.internal/libproto => ../libproto

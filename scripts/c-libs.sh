@@ -23,7 +23,7 @@ done
 # The same tags for all of them, so that the packages are compiled once. netgo, osusergo: no name service of the C library,
 # which a static library would have to load at run time.
 build() { # MODE OUTPUT NAME LDFLAGS
-  (cd "$root/client" && CGO_ENABLED=1 CC=$cc "$go" build -trimpath -buildvcs=false -tags netgo,osusergo ${GOFLAGS_EXTRA:-} \
+  (cd "$root/$3" && CGO_ENABLED=1 CC=$cc "$go" build -trimpath -buildvcs=false -tags netgo,osusergo ${GOFLAGS_EXTRA:-} \
     -buildmode="$1" -o "$2" -ldflags "-s -w $4" "./cmd/$3")
 }
 

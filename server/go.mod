@@ -16,6 +16,7 @@ require (
 	golang.org/x/sys v0.49.0
 	pgregory.net/rapid v1.3.0
 	tradechat.internal/client v0.0.0
+	tradechat.internal/ledger v0.0.0
 	tradechat.internal/liblog v0.0.0
 	tradechat.internal/libnet v0.0.0
 	tradechat.internal/libproto v0.0.0
@@ -42,9 +43,12 @@ require (
 )
 
 replace (
+	tradechat.internal/capi => ../capi
 	tradechat.internal/client => ../client
+	tradechat.internal/ledger => ../ledger
 	tradechat.internal/liblog => ../liblog
 	tradechat.internal/libnet => ../libnet
 	tradechat.internal/libproto => ../libproto
 	tradechat.internal/shmstore => ../shmstore
+	tradechat.internal/testkit => ../testkit
 )

@@ -3,7 +3,7 @@ package shmstore
 import (
 	"fmt"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // Leg is one transfer of a batch.
@@ -66,7 +66,7 @@ func (st *Store) TransferBatch(s Session, reqID uint64, legs []Leg, out []LegRes
 // order is leg i as an order.
 func (b *batch) order(i int) *order {
 	return &order{
-		kind: txlog.KindTransfer, late: b.late, leg: uint16(i), legs: uint32(len(b.legs)), batchHead: b.head,
+		kind: ledger.KindTransfer, late: b.late, leg: uint16(i), legs: uint32(len(b.legs)), batchHead: b.head,
 		user: b.session.User, peer: b.legs[i].To, amount: b.legs[i].Amount, reqID: b.reqID, session: b.session,
 	}
 }

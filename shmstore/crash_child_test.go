@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // What the child does that is killed, and what must come of it.
@@ -50,7 +50,7 @@ type crashOperation struct {
 	lockMode  LockMode
 	holds     bool            // the watcher has bob's lock meanwhile
 	records   []balanceChange // what it adds to the log
-	names     txlog.Kind      // its record names a user (dave), his keys (bob's) or a room
+	names     ledger.Kind     // its record names a user (dave), his keys (bob's) or a room
 	message   []byte          // what it sends to room 1, if anything
 	committed func(before *crashBefore, seg *Segment) bool
 	check     func(v *verdict, watcher *Store, before *crashBefore) // what else must hold after the repair
@@ -84,7 +84,7 @@ var crashOperations = []crashOperation{
 		records: []balanceChange{{alice: -5, bob: 5}, {alice: -6, carol: 6}}, committed: headRaised,
 	},
 	{
-		name: "create user", sampled: true, names: txlog.KindUserCreate,
+		name: "create user", sampled: true, names: ledger.KindUserCreate,
 		run: func(st *Store, _ Session) error {
 			_, err := st.CreateUser([]byte("dave"), keyOf(newKey), keyOf(newKey))
 			return err
@@ -92,12 +92,12 @@ var crashOperations = []crashOperation{
 		records: []balanceChange{{}}, committed: headRaised,
 	},
 	{
-		name: "set keys", sampled: true, names: txlog.KindUserKeys,
+		name: "set keys", sampled: true, names: ledger.KindUserKeys,
 		run:     func(st *Store, _ Session) error { return st.SetUserKeys(bob, keyOf(newKey), keyOf(newKey)) },
 		records: []balanceChange{{}}, committed: headRaised,
 	},
 	{
-		name: "open room", names: txlog.KindRoomCreate,
+		name: "open room", names: ledger.KindRoomCreate,
 		run:     func(st *Store, _ Session) error { _, _, err := st.OpenRoom([]byte("attic")); return err },
 		records: []balanceChange{{}}, committed: headRaised,
 	},
@@ -214,7 +214,7 @@ var crashOperations = []crashOperation{
 		records: []balanceChange{{alice: -30, bob: 30}}, committed: headRaised, check: checkParked,
 	},
 	{
-		name: "create user, parked", names: txlog.KindUserCreate, prepare: useJournal, arrange: journalSleeps,
+		name: "create user, parked", names: ledger.KindUserCreate, prepare: useJournal, arrange: journalSleeps,
 		run: func(st *Store, _ Session) error {
 			user, err := st.CreateUser([]byte("dave"), keyOf(newKey), keyOf(newKey))
 			if err != nil {
@@ -227,7 +227,7 @@ var crashOperations = []crashOperation{
 	{
 		name: "publish durable", sampled: true, prepare: useJournal, arrange: watcherParks,
 		run: func(st *Store, _ Session) error {
-			var group [4]txlog.Record
+			var group [4]ledger.Record
 			st.AwaitRecords(st.seg.Durable(), time.Minute)
 			n, err := st.seg.ReadLog(st.seg.Durable(), group[:])
 			if err == nil && n != 1 {
@@ -438,7 +438,7 @@ func checkParked(v *verdict, watcher *Store, before *crashBefore) {
 
 // publishAll is the next journal's first round.
 func (v *verdict) publishAll(st *Store) {
-	var group [4]txlog.Record
+	var group [4]ledger.Record
 	n, err := v.seg.ReadLog(v.seg.Durable(), group[:])
 	v.must("read the log", err)
 	if uint64(n) != v.seg.Head()-v.seg.Durable() {

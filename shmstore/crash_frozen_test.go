@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // A process need not die: it can stand still anywhere, for as long as it likes. These tests stop one between any two
@@ -270,7 +270,7 @@ func (f *freezer) finished(before *crashBefore) {
 	}
 	written := 0
 	for seq := f.head + 1; seq <= seg.Head(); seq++ {
-		if rec := seg.recordSlot(seq); rec.Slot == 0 && rec.Kind != txlog.KindNone {
+		if rec := seg.recordSlot(seq); rec.Slot == 0 && rec.Kind != ledger.KindNone {
 			written++
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // crashBefore is the scene as it was when the operation began.
@@ -245,11 +245,11 @@ func (j *crashJudge) expect(seg *Segment) crashExpectation {
 	}
 	if e.records != 0 {
 		switch op.names {
-		case txlog.KindUserKeys:
+		case ledger.KindUserKeys:
 			e.key = newKey
-		case txlog.KindUserCreate:
+		case ledger.KindUserCreate:
 			e.user = true
-		case txlog.KindRoomCreate:
+		case ledger.KindRoomCreate:
 			e.rooms++
 		}
 	}

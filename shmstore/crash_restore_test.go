@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // restorable is what a journal holds, the same in every process: alice and bob, a room, and money that moved.
-func restorable() (*txlog.Fold, []txlog.Record) {
-	f, records := txlog.NewFold(), []txlog.Record(nil)
-	add := func(rec txlog.Record) {
+func restorable() (*ledger.Fold, []ledger.Record) {
+	f, records := ledger.NewFold(), []ledger.Record(nil)
+	add := func(rec ledger.Record) {
 		rec.Seq, rec.TimeNs = f.Head+1, f.TimeNs+1
 		in, out := rec.Flows()
 		rec.SupplyAfter = f.Supply + in - out
@@ -21,20 +21,20 @@ func restorable() (*txlog.Fold, []txlog.Record) {
 		}
 		records = append(records, rec)
 	}
-	name := func(kind txlog.Kind, subject uint32, name string) {
-		rec := txlog.Record{Kind: kind, Subject: subject}
-		rec.AsName().Name = txlog.PadName([]byte(name))
-		if kind != txlog.KindRoomCreate {
-			rec.AsName().Keys = txlog.Keys{Stored: keyOf(oldKey), Server: keyOf(oldKey)}
+	name := func(kind ledger.Kind, subject uint32, name string) {
+		rec := ledger.Record{Kind: kind, Subject: subject}
+		rec.AsName().Name = ledger.PadName([]byte(name))
+		if kind != ledger.KindRoomCreate {
+			rec.AsName().Keys = ledger.Keys{Stored: keyOf(oldKey), Server: keyOf(oldKey)}
 		}
 		add(rec)
 	}
-	name(txlog.KindUserCreate, alice, "alice")
-	name(txlog.KindUserCreate, bob, "bob")
-	name(txlog.KindRoomCreate, 1, "lobby")
-	add(txlog.Record{Kind: txlog.KindDeposit, Legs: 1, Subject: alice, Amount: 100, SubjectBalance: 100, SubjectTotal: 100})
-	add(txlog.Record{
-		Kind: txlog.KindTransfer, Legs: 1, Subject: alice, Peer: bob, Amount: 30, SubjectBalance: 70, PeerBalance: 30, SubjectPrev: 4,
+	name(ledger.KindUserCreate, alice, "alice")
+	name(ledger.KindUserCreate, bob, "bob")
+	name(ledger.KindRoomCreate, 1, "lobby")
+	add(ledger.Record{Kind: ledger.KindDeposit, Legs: 1, Subject: alice, Amount: 100, SubjectBalance: 100, SubjectTotal: 100})
+	add(ledger.Record{
+		Kind: ledger.KindTransfer, Legs: 1, Subject: alice, Peer: bob, Amount: 30, SubjectBalance: 70, PeerBalance: 30, SubjectPrev: 4,
 	})
 	return f, records
 }

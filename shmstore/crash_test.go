@@ -9,7 +9,7 @@ import (
 	"testing"
 	"text/tabwriter"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // A process can be killed between any two instructions. These tests run one operation
@@ -127,8 +127,8 @@ type crashVictim struct {
 // steps, whatever the operation was.
 type repairWork struct {
 	lockMode   LockMode
-	records    uint64     // committed since the beginning
-	pending    txlog.Kind // of the newest, if it is not known to be applied
+	records    uint64      // committed since the beginning
+	pending    ledger.Kind // of the newest, if it is not known to be applied
 	announced  [announcements]lockRef
 	held       [announcements]bool
 	sessions   string // rows that are not free, and on which way they are
@@ -222,7 +222,7 @@ func (run *crashRun) workLeft(seg *Segment) repairWork {
 // first, or only the transfer that is committed, not applied, and has both accounts locked.
 func (run *crashRun) toRepair(all bool, known map[repairWork]bool) (chosen []crashVictim) {
 	for _, v := range run.victims {
-		typical := v.work.pending == txlog.KindTransfer && v.work.announced[placeLog] == lockNone
+		typical := v.work.pending == ledger.KindTransfer && v.work.announced[placeLog] == lockNone
 		if !known[v.work] && (all || typical && len(known) == 0) {
 			known[v.work] = true
 			chosen = append(chosen, v)

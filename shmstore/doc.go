@@ -73,7 +73,7 @@
 //
 // # Disk
 //
-// The segment knows of the journal only the durable seq. Package journal is the files, package txlog
+// The segment knows of the journal only the durable seq. Package journal is the files, package ledger
 // the record and the fold that segment and files are compared by. Restore fills an empty segment from
 // disk; CheckAgainst tells whether one that a crash left agrees with it.
 package shmstore

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tradechat.internal/ledger"
 	"tradechat.internal/libnet"
-	"tradechat.internal/shmstore/txlog"
 )
 
 // The journal process follows the log, writes it to disk and publishes how far it has come:
@@ -111,7 +111,7 @@ func (st *Store) wakeAwaiting(seq uint64) {
 
 // ReadLog copies committed records from after+1 on into dst and returns how many there were. Errors:
 // ErrLogOverwritten.
-func (seg *Segment) ReadLog(after uint64, dst []txlog.Record) (n int, err error) {
+func (seg *Segment) ReadLog(after uint64, dst []ledger.Record) (n int, err error) {
 	head := seg.Head()
 	for n = 0; n < len(dst) && after+uint64(n) < head; n++ {
 		dst[n] = *seg.recordSlot(after + uint64(n) + 1)
@@ -206,7 +206,7 @@ func (seg *Segment) RoomSeq(room uint32) uint64 {
 func (st *Store) DurableBalance(user uint32) (balance int64, lastSeq uint64, err error) {
 	balance, lastSeq, err = st.Balance(user)
 	durable := st.seg.Durable()
-	var rec txlog.Record
+	var rec ledger.Record
 	for err == nil && lastSeq > durable {
 		if !st.seg.loadRecord(lastSeq, &rec) || !rec.Names(user) {
 			return 0, 0, fmt.Errorf("record %d: %w", lastSeq, ErrDamaged)

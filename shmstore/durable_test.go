@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // TestTheRingKeepsWhatIsNotDurable: a record that the journal has not taken is not overwritten, however long that lasts; a
@@ -26,7 +26,7 @@ func TestTheRingKeepsWhatIsNotDurable(t *testing.T) {
 		if !errors.Is(err, ErrBusy) || st.seg.Head() != durable+logRecordsMin-1 {
 			t.Fatalf("%v with records %d … %d to be written", err, durable+1, st.seg.Head())
 		}
-		var group [2 * logRecordsMin]txlog.Record
+		var group [2 * logRecordsMin]ledger.Record
 		n, err := st.seg.ReadLog(durable, group[:])
 		if err != nil || uint64(n) != st.seg.Head()-durable {
 			t.Fatalf("%d records, %v", n, err)

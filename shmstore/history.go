@@ -3,7 +3,7 @@ package shmstore
 import (
 	"sync/atomic"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // Every record holds, for each account that it names, the seq of the record before
@@ -37,7 +37,7 @@ func (st *Store) History(user uint32, before uint64, dst []HistoryRow) ([]Histor
 	if !st.seg.userExists(user) {
 		return dst, ErrNoUser
 	}
-	var rec txlog.Record
+	var rec ledger.Record
 	seq := st.seg.chainStart(user, before, &rec)
 	for steps := 0; len(dst) < cap(dst) && st.seg.loadRecord(seq, &rec); steps++ {
 		if steps == chainStepsMax {
@@ -53,7 +53,7 @@ func (st *Store) History(user uint32, before uint64, dst []HistoryRow) ([]Histor
 
 // chainStart is a record of user's chain from which to walk to those below before:
 // before itself if it is one of the user's, else the newest.
-func (seg *Segment) chainStart(user uint32, before uint64, rec *txlog.Record) uint64 {
+func (seg *Segment) chainStart(user uint32, before uint64, rec *ledger.Record) uint64 {
 	if before != 0 && seg.loadRecord(before, rec) && rec.Names(user) {
 		return before
 	}
@@ -61,12 +61,12 @@ func (seg *Segment) chainStart(user uint32, before uint64, rec *txlog.Record) ui
 }
 
 // seenBy is r from user's side.
-func seenBy(r *txlog.Record, user uint32) HistoryRow {
+func seenBy(r *ledger.Record, user uint32) HistoryRow {
 	row := HistoryRow{Seq: r.Seq, TimeNs: r.TimeNs, BalanceAfter: r.BalanceOf(user), Delta: r.DeltaOf(user)}
 	switch {
-	case r.Kind == txlog.KindDeposit:
+	case r.Kind == ledger.KindDeposit:
 		row.Kind = HistoryDeposit
-	case r.Kind == txlog.KindWithdraw:
+	case r.Kind == ledger.KindWithdraw:
 		row.Kind = HistoryWithdraw
 	case r.Subject == user:
 		row.Kind, row.Peer = HistoryTransferOut, r.Peer

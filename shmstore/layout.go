@@ -3,7 +3,7 @@ package shmstore
 import (
 	"sync/atomic"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // This file alone defines what lies in the segment. Sizes and offsets are asserted
@@ -137,12 +137,12 @@ type accountRow struct {
 // userRow: the name never changes. Keys are replaced by writing the idle pair and
 // then flipping active, so that a reader never sees half of each.
 type userRow struct {
-	name    txlog.Name
+	name    ledger.Name
 	seq     uint64        // the record that created it
 	keysSeq uint64        // the record that set its keys
 	active  atomic.Uint32 // index of the pair of keys in force
 	_       uint32
-	keys    [2]txlog.Keys
+	keys    [2]ledger.Keys
 	_       [8]byte
 }
 
@@ -187,7 +187,7 @@ type roomRow struct {
 	lock        uint32
 	memberCount atomic.Uint32
 	seq         uint64 // the record that created it
-	name        txlog.Name
+	name        ledger.Name
 	_           [16]byte
 	ring        ringHead
 	bySlot      [slotsMax + 14]atomic.Uint32 // members per slot

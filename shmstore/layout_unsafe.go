@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"unsafe"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // The sizes that the segment's arithmetic relies on. A wrong one does not compile.
@@ -43,8 +43,8 @@ var (
 var structures = []reflect.Type{
 	reflect.TypeFor[superblock](), reflect.TypeFor[control](), reflect.TypeFor[slotRow](),
 	reflect.TypeFor[metricsRow](), reflect.TypeFor[accountRow](), reflect.TypeFor[userRow](),
-	reflect.TypeFor[txlog.Keys](), reflect.TypeFor[sessionRow](), reflect.TypeFor[txlog.Record](),
-	reflect.TypeFor[txlog.NameRecord](), reflect.TypeFor[roomRow](), reflect.TypeFor[ringHead](),
+	reflect.TypeFor[ledger.Keys](), reflect.TypeFor[sessionRow](), reflect.TypeFor[ledger.Record](),
+	reflect.TypeFor[ledger.NameRecord](), reflect.TypeFor[roomRow](), reflect.TypeFor[ringHead](),
 	reflect.TypeFor[ringState](), reflect.TypeFor[entryHeader](), reflect.TypeFor[cursor](),
 	reflect.TypeFor[mailboxRow](), reflect.TypeFor[addressRow](),
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // Posting is the result of a deposit, withdrawal or transfer.
@@ -21,7 +21,7 @@ type Posting struct {
 // order is a request to move money. peer is 0 for deposits and withdrawals. A single
 // request has one leg, and its batchHead is 0.
 type order struct {
-	kind      txlog.Kind
+	kind      ledger.Kind
 	admin     bool // no session asks for it
 	late      bool // its req_id is not above the session's last
 	leg       uint16
@@ -38,19 +38,19 @@ type order struct {
 // ErrBalanceLimit, ErrFenced, ErrBusy; for a req_id that is not new ErrRetryMismatch
 // and ErrRetryExpired. After an error nothing has changed.
 func (st *Store) Deposit(s Session, reqID, amount uint64) (Posting, error) {
-	return st.execute(&order{kind: txlog.KindDeposit, legs: 1, user: s.User, amount: amount, reqID: reqID, session: s})
+	return st.execute(&order{kind: ledger.KindDeposit, legs: 1, user: s.User, amount: amount, reqID: reqID, session: s})
 }
 
 // Withdraw takes amount from the session's user. Errors: those of Deposit, and
 // ErrInsufficientFunds.
 func (st *Store) Withdraw(s Session, reqID, amount uint64) (Posting, error) {
-	return st.execute(&order{kind: txlog.KindWithdraw, legs: 1, user: s.User, amount: amount, reqID: reqID, session: s})
+	return st.execute(&order{kind: ledger.KindWithdraw, legs: 1, user: s.User, amount: amount, reqID: reqID, session: s})
 }
 
 // Transfer moves amount from the session's user to another. Errors: those of
 // Withdraw, ErrSelfTransfer and ErrNoUser.
 func (st *Store) Transfer(s Session, reqID uint64, to uint32, amount uint64) (Posting, error) {
-	return st.execute(&order{kind: txlog.KindTransfer, legs: 1, user: s.User, peer: to, amount: amount, reqID: reqID, session: s})
+	return st.execute(&order{kind: ledger.KindTransfer, legs: 1, user: s.User, peer: to, amount: amount, reqID: reqID, session: s})
 }
 
 // DepositTo adds amount to a user without a session, as an admin does.
@@ -58,12 +58,12 @@ func (st *Store) DepositTo(user uint32, amount uint64) (Posting, error) {
 	if !st.seg.userExists(user) {
 		return Posting{}, fmt.Errorf("user %d: %w", user, ErrNoUser)
 	}
-	return st.execute(&order{kind: txlog.KindDeposit, admin: true, legs: 1, user: user, amount: amount})
+	return st.execute(&order{kind: ledger.KindDeposit, admin: true, legs: 1, user: user, amount: amount})
 }
 
-func (o *order) flags() txlog.Flags {
+func (o *order) flags() ledger.Flags {
 	if o.late {
-		return txlog.FlagLate
+		return ledger.FlagLate
 	}
 	return 0
 }
@@ -85,7 +85,7 @@ func (st *Store) checkOrder(o *order) error {
 	if o.amount == 0 || o.amount > AmountMax {
 		return ErrInvalidAmount
 	}
-	if o.kind != txlog.KindTransfer {
+	if o.kind != ledger.KindTransfer {
 		return nil
 	}
 	if o.peer == o.user {
@@ -126,7 +126,7 @@ type effect struct {
 // decide holds the order against the balances. The caller holds the accounts' locks.
 func (seg *Segment) decide(o *order) (e effect, err error) {
 	account := &seg.accounts[o.user]
-	if o.kind == txlog.KindDeposit {
+	if o.kind == ledger.KindDeposit {
 		if o.amount > AmountMax-uint64(account.balance) {
 			return e, ErrBalanceLimit
 		}
@@ -139,7 +139,7 @@ func (seg *Segment) decide(o *order) (e effect, err error) {
 		return e, ErrInsufficientFunds
 	}
 	e.subjectBalance = account.balance - int64(o.amount)
-	if o.kind == txlog.KindWithdraw {
+	if o.kind == ledger.KindWithdraw {
 		e.subjectTotal = account.withdrawn + o.amount
 		e.withdrawn = o.amount
 		return e, nil
@@ -156,7 +156,7 @@ func (seg *Segment) decide(o *order) (e effect, err error) {
 // basis is the newest record that a refusal of the order tells of. The caller holds the accounts' locks.
 func (seg *Segment) basis(o *order) uint64 {
 	seq := seg.accounts[o.user].lastSeq
-	if o.kind == txlog.KindTransfer {
+	if o.kind == ledger.KindTransfer {
 		seq = max(seq, seg.accounts[o.peer].lastSeq)
 	}
 	return seq
@@ -190,18 +190,18 @@ func (st *Store) post(o *order) (Posting, error) {
 
 // applyPosting sets the account rows and the session's last req_id. lastSeq is stored
 // after the rest of a row, so that a row which was cut short is set again.
-func (seg *Segment) applyPosting(rec *txlog.Record) {
+func (seg *Segment) applyPosting(rec *ledger.Record) {
 	if a := &seg.accounts[rec.Subject]; a.lastSeq < rec.Seq {
 		a.balance = rec.SubjectBalance
 		switch rec.Kind {
-		case txlog.KindDeposit:
+		case ledger.KindDeposit:
 			a.deposited = rec.SubjectTotal
-		case txlog.KindWithdraw:
+		case ledger.KindWithdraw:
 			a.withdrawn = rec.SubjectTotal
 		}
 		a.lastSeq = rec.Seq
 	}
-	if rec.Kind == txlog.KindTransfer {
+	if rec.Kind == ledger.KindTransfer {
 		if a := &seg.accounts[rec.Peer]; a.lastSeq < rec.Seq {
 			a.balance = rec.PeerBalance
 			a.lastSeq = rec.Seq

@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 func TestMoneyMovesAndErrorsChangeNothing(t *testing.T) {
@@ -247,7 +247,7 @@ func TestAFullLogCanBeReadFromTheOldestRecordThatIsNotDurable(t *testing.T) {
 			t.Fatalf("a full log: %v", err)
 		}
 		behind := seg.Head() - seg.Durable()
-		records := make([]txlog.Record, logRecordsMin)
+		records := make([]ledger.Record, logRecordsMin)
 		n, err := seg.ReadLog(seg.Durable(), records)
 		if err != nil || uint64(n) != behind || records[0].Seq != seg.Durable()+1 {
 			t.Fatalf("turn %d: %d of %d records, %v", turn, n, behind, err)

@@ -3,7 +3,7 @@ package shmstore
 import (
 	"time"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // Limits of the segment. Sizes are bytes unless the name says otherwise.
@@ -11,8 +11,8 @@ const (
 	slotsMax = 66 // 64 workers, the master and the journal
 
 	// NameBytesMax and AmountMax are the log's: no name, amount, balance or supply is larger.
-	NameBytesMax = txlog.NameBytesMax
-	AmountMax    = txlog.AmountMax
+	NameBytesMax = ledger.NameBytesMax
+	AmountMax    = ledger.AmountMax
 
 	// LegsMax is the number of transfers that one batch may hold.
 	LegsMax = 1024

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 var (
@@ -20,7 +20,7 @@ var (
 // Killed before commit raises head, nothing happened: the place beyond head is garbage
 // that the next record overwrites. Killed after, RepairSlot finds the pending seq and
 // applies the record.
-func (st *Store) openRecord(deposited, withdrawn uint64) (*txlog.Record, error) {
+func (st *Store) openRecord(deposited, withdrawn uint64) (*ledger.Record, error) {
 	c := st.seg.control
 	if err := st.acquire(placeLog, lockLog, &c.logLock); err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (st *Store) checkPlace(seq, deposited uint64) error {
 
 // commit makes an opened record part of history, releases the log lock and applies
 // the record. Until that is done the pending seq keeps the record from being overwritten.
-func (st *Store) commit(rec *txlog.Record) {
+func (st *Store) commit(rec *ledger.Record) {
 	c := st.seg.control
 	st.slot.pendingSeq = rec.Seq
 	c.head.Store(rec.Seq)
@@ -74,7 +74,7 @@ func (seg *Segment) deriveHead() {
 }
 
 // commitName writes a whole record of one of the kinds that name a user or a room.
-func (st *Store) commitName(kind txlog.Kind, subject uint32, name txlog.Name, keys txlog.Keys) error {
+func (st *Store) commitName(kind ledger.Kind, subject uint32, name ledger.Name, keys ledger.Keys) error {
 	rec, err := st.openRecord(0, 0)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (st *Store) commitName(kind txlog.Kind, subject uint32, name txlog.Name, ke
 
 // recordSlot is where record seq lies, or will lie. For seq 0 of a new log it is a
 // record of zeros.
-func (seg *Segment) recordSlot(seq uint64) *txlog.Record {
+func (seg *Segment) recordSlot(seq uint64) *ledger.Record {
 	return &seg.log[seq&uint64(seg.shape.LogRecords-1)]
 }
 
@@ -117,7 +117,7 @@ func (seg *Segment) appliedFloor() uint64 {
 
 // loadRecord copies record seq. It is false when seq is not committed or may have
 // been overwritten, also during the copy.
-func (seg *Segment) loadRecord(seq uint64, rec *txlog.Record) bool {
+func (seg *Segment) loadRecord(seq uint64, rec *ledger.Record) bool {
 	if seq == 0 || seq > seg.control.head.Load() || seq < seg.control.logFirst {
 		return false
 	}
@@ -126,13 +126,13 @@ func (seg *Segment) loadRecord(seq uint64, rec *txlog.Record) bool {
 }
 
 // apply sets the rows that rec names, where they are older than rec.
-func (seg *Segment) apply(rec *txlog.Record) {
+func (seg *Segment) apply(rec *ledger.Record) {
 	switch rec.Kind {
-	case txlog.KindDeposit, txlog.KindWithdraw, txlog.KindTransfer:
+	case ledger.KindDeposit, ledger.KindWithdraw, ledger.KindTransfer:
 		seg.applyPosting(rec)
-	case txlog.KindUserCreate, txlog.KindUserKeys:
+	case ledger.KindUserCreate, ledger.KindUserKeys:
 		seg.applyUser(rec.AsName())
-	case txlog.KindRoomCreate:
+	case ledger.KindRoomCreate:
 		seg.applyRoom(rec.AsName())
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"tradechat.internal/ledger"
 	"tradechat.internal/libnet"
-	"tradechat.internal/shmstore/txlog"
 )
 
 // bank creates users with money.
@@ -253,7 +253,7 @@ func repair(t *testing.T, master *Store, slot int) {
 // checkAcknowledged looks every reported seq up in the log.
 func checkAcknowledged(t *testing.T, seg *Segment, slot int, report []byte) {
 	t.Helper()
-	var rec txlog.Record
+	var rec ledger.Record
 	for ; len(report) >= 8; report = report[8:] {
 		seq := binary.LittleEndian.Uint64(report)
 		if seq > seg.Head() {

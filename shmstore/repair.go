@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"tradechat.internal/ledger"
 	"tradechat.internal/libnet"
-	"tradechat.internal/shmstore/txlog"
 )
 
 // RepairReport says what RepairSlot found.
@@ -113,14 +113,14 @@ func (seg *Segment) applyPending(slot int) (applied uint64) {
 
 // namesRows tells whether the rows that a record names exist; in a damaged segment
 // they may not.
-func (seg *Segment) namesRows(rec *txlog.Record) bool {
+func (seg *Segment) namesRows(rec *ledger.Record) bool {
 	switch rec.Kind {
-	case txlog.KindDeposit, txlog.KindWithdraw, txlog.KindTransfer:
+	case ledger.KindDeposit, ledger.KindWithdraw, ledger.KindTransfer:
 		return int(rec.Subject) < len(seg.accounts) && int(rec.Peer) < len(seg.accounts) &&
 			int(rec.SessionRow) < len(seg.sessions)
-	case txlog.KindUserCreate, txlog.KindUserKeys:
+	case ledger.KindUserCreate, ledger.KindUserKeys:
 		return int(rec.Subject) < len(seg.users)
-	case txlog.KindRoomCreate:
+	case ledger.KindRoomCreate:
 		return int(rec.Subject) < len(seg.rooms)
 	}
 	return false

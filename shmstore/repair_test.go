@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // dieAt leaves the segment as a process would that was killed at some point of a
@@ -22,7 +22,7 @@ func transferSteps(st *Store, s Session, to uint32, steps int) {
 	if steps == 0 {
 		return
 	}
-	o := order{kind: txlog.KindTransfer, legs: 1, user: s.User, peer: to, amount: 30, reqID: 1, session: s}
+	o := order{kind: ledger.KindTransfer, legs: 1, user: s.User, peer: to, amount: 30, reqID: 1, session: s}
 	e, _ := st.seg.decide(&o)
 	rec, _ := st.openRecord(0, 0)
 	rec.Kind, rec.Leg, rec.Legs = o.kind, 0, 1
@@ -231,7 +231,7 @@ func TestARepairOfUserAndRoomCreation(t *testing.T) {
 		t.Fatal(err)
 	}
 	named := rec.AsName()
-	named.Kind, named.Subject, named.Name, named.Keys = txlog.KindUserCreate, 2, txlog.PadName([]byte("bob")), txlog.Keys{Stored: [32]byte{9}}
+	named.Kind, named.Subject, named.Name, named.Keys = ledger.KindUserCreate, 2, ledger.PadName([]byte("bob")), ledger.Keys{Stored: [32]byte{9}}
 	victim.slot.pendingSeq = rec.Seq
 	seg.control.head.Store(rec.Seq)
 	repair(t, master, 0)
@@ -338,7 +338,7 @@ func TestTheLogsDerivedWordsAreSetAnewAfterItsHolderDied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec.Kind, rec.Legs, rec.Subject, rec.Amount, rec.Peer = txlog.KindDeposit, 1, alice.User, 50, 0
+	rec.Kind, rec.Legs, rec.Subject, rec.Amount, rec.Peer = ledger.KindDeposit, 1, alice.User, 50, 0
 	rec.SubjectBalance, rec.SubjectTotal, rec.SubjectPrev = 150, 150, seg.accounts[alice.User].lastSeq
 	rec.SessionID = 0
 	victim.slot.pendingSeq = rec.Seq

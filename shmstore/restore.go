@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // A segment is a fold of the log, and the journal holds the log: so a segment that was lost is made
@@ -22,7 +22,7 @@ var (
 // Restore fills an empty segment with a fold and the last records of the log up to the fold's head; as many as the
 // ring takes are used. Errors: ErrTableFull if the tables are too small for it, ErrDamaged if the segment is not empty
 // or the records do not lead up to the fold's head.
-func (seg *Segment) Restore(f *txlog.Fold, tail []txlog.Record) error {
+func (seg *Segment) Restore(f *ledger.Fold, tail []ledger.Record) error {
 	if seg.Head() != 0 || seg.UserCount() != 0 || seg.RoomCount() != 0 {
 		return fmt.Errorf("%s: %w: it is not empty: it has %d records", seg.path, ErrDamaged, seg.Head())
 	}
@@ -43,7 +43,7 @@ func (seg *Segment) Restore(f *txlog.Fold, tail []txlog.Record) error {
 }
 
 // fits tells whether the tables hold what the fold has.
-func (seg *Segment) fits(f *txlog.Fold) error {
+func (seg *Segment) fits(f *ledger.Fold) error {
 	if users := len(f.Users) - 1; users > int(seg.shape.UsersMax) {
 		return fmt.Errorf("%w: the journal has %d users, there is room for %d", ErrTableFull, users, seg.shape.UsersMax)
 	}
@@ -53,7 +53,7 @@ func (seg *Segment) fits(f *txlog.Fold) error {
 	return nil
 }
 
-func (seg *Segment) restoreUsers(f *txlog.Fold) {
+func (seg *Segment) restoreUsers(f *ledger.Fold) {
 	for user := 1; user < len(f.Users); user++ {
 		row, from := &seg.users[user], &f.Users[user]
 		row.name, row.seq, row.keysSeq = from.Name, from.Seq, from.KeysSeq
@@ -65,7 +65,7 @@ func (seg *Segment) restoreUsers(f *txlog.Fold) {
 }
 
 // restoreLog puts the newest records into the ring. One place stays free: the next record's.
-func (seg *Segment) restoreLog(f *txlog.Fold, tail []txlog.Record) {
+func (seg *Segment) restoreLog(f *ledger.Fold, tail []ledger.Record) {
 	tail = tail[max(0, len(tail)-int(seg.shape.LogRecords)+1):]
 	for i := range tail {
 		*seg.recordSlot(tail[i].Seq) = tail[i]
@@ -79,7 +79,7 @@ func (seg *Segment) restoreLog(f *txlog.Fold, tail []txlog.Record) {
 // CheckAgainst compares a segment that nobody changes with what disk holds: a fold, and the last records that led to it.
 // What the ring has beyond them is folded on top; the result must be the segment's own tables. f is not changed.
 // Errors: ErrDoubt, ErrDiskBehind.
-func (seg *Segment) CheckAgainst(f *txlog.Fold, onDisk []txlog.Record) error {
+func (seg *Segment) CheckAgainst(f *ledger.Fold, onDisk []ledger.Record) error {
 	head := seg.Head()
 	switch {
 	case f.Head > head:
@@ -111,7 +111,7 @@ func (seg *Segment) journaled() bool {
 }
 
 // compareTables tells whether the tables are what f says.
-func (seg *Segment) compareTables(f *txlog.Fold) error {
+func (seg *Segment) compareTables(f *ledger.Fold) error {
 	if users, rooms := len(f.Users)-1, len(f.Rooms)-1; users != int(seg.UserCount()) || rooms != int(seg.RoomCount()) {
 		return fmt.Errorf("%s: %w: it has %d users and %d rooms, the journal says %d and %d",
 			seg.path, ErrDoubt, seg.UserCount(), seg.RoomCount(), users, rooms)
@@ -121,18 +121,18 @@ func (seg *Segment) compareTables(f *txlog.Fold) error {
 	}
 	for user := 1; user < len(f.Users); user++ {
 		row := &seg.users[user]
-		is := txlog.User{Name: row.name, Keys: row.keys[row.active.Load()&1], Seq: row.seq, KeysSeq: row.keysSeq}
+		is := ledger.User{Name: row.name, Keys: row.keys[row.active.Load()&1], Seq: row.seq, KeysSeq: row.keysSeq}
 		if is != f.Users[user] {
 			return fmt.Errorf("%s: %w: user %d %q is not the journal's %q", seg.path, ErrDoubt, user, is.Name.Text(), f.Users[user].Name.Text())
 		}
 		a := &seg.accounts[user]
-		has := txlog.Account{Balance: a.balance, LastSeq: a.lastSeq, Deposited: a.deposited, Withdrawn: a.withdrawn}
+		has := ledger.Account{Balance: a.balance, LastSeq: a.lastSeq, Deposited: a.deposited, Withdrawn: a.withdrawn}
 		if has != f.Accounts[user] {
 			return fmt.Errorf("%s: %w: user %d has %+v, the journal says %+v", seg.path, ErrDoubt, user, has, f.Accounts[user])
 		}
 	}
 	for room := 1; room < len(f.Rooms); room++ {
-		if is := (txlog.Room{Name: seg.rooms[room].name, Seq: seg.rooms[room].seq}); is != f.Rooms[room] {
+		if is := (ledger.Room{Name: seg.rooms[room].name, Seq: seg.rooms[room].seq}); is != f.Rooms[room] {
 			return fmt.Errorf("%s: %w: room %d %q is not the journal's %q", seg.path, ErrDoubt, room, is.Name.Text(), f.Rooms[room].Name.Text())
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 func resume(t *testing.T, st *Store, s Session) Resumed {
@@ -233,14 +233,14 @@ func TestSessionsAreRecreatedFromTheLog(t *testing.T) {
 }
 
 // foldOf folds a whole log, as the journal does.
-func foldOf(t *testing.T, seg *Segment) (*txlog.Fold, []txlog.Record) {
+func foldOf(t *testing.T, seg *Segment) (*ledger.Fold, []ledger.Record) {
 	t.Helper()
-	records := make([]txlog.Record, seg.Head())
+	records := make([]ledger.Record, seg.Head())
 	n, err := seg.ReadLog(0, records)
 	if err != nil || n != len(records) {
 		t.Fatal(n, err)
 	}
-	fold := txlog.NewFold()
+	fold := ledger.NewFold()
 	for i := range records {
 		must(t, fold.Apply(&records[i]))
 	}

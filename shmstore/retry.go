@@ -1,6 +1,6 @@
 package shmstore
 
-import "tradechat.internal/shmstore/txlog"
+import "tradechat.internal/ledger"
 
 // A request whose req_id is not above its session's last one is a retry. The log
 // says what became of the original: the user's chain, walked back to the head at
@@ -20,15 +20,15 @@ const (
 // (sessionID, reqID), until visit returns false. complete tells that there can be no
 // others: the walk was ended by visit, by the session's start, by the batch's, or by an
 // earlier request of the session, and not by the end of the ring or after chainStepsMax records.
-func (st *Store) ownPostings(seq uint64, user uint32, sessionID, reqID uint64, visit func(*txlog.Record) bool) (complete bool) {
+func (st *Store) ownPostings(seq uint64, user uint32, sessionID, reqID uint64, visit func(*ledger.Record) bool) (complete bool) {
 	start := sessionStart(sessionID)
-	return st.walkOwn(seq, user, &start, func(rec *txlog.Record) bool {
+	return st.walkOwn(seq, user, &start, func(rec *ledger.Record) bool {
 		switch {
 		case rec.SessionID != sessionID || rec.ReqID > reqID:
 			return true
 		case rec.ReqID < reqID:
 			// In time, it had a higher req_id than all before it. A late one says nothing.
-			return rec.Flags&txlog.FlagLate != 0
+			return rec.Flags&ledger.FlagLate != 0
 		case !visit(rec):
 			return false
 		}
@@ -39,7 +39,7 @@ func (st *Store) ownPostings(seq uint64, user uint32, sessionID, reqID uint64, v
 
 // walkOwn visits, newest first from record seq on down to start, the postings whose subject is user, until visit returns
 // false. complete is false if the ring does not reach back so far.
-func (st *Store) walkOwn(seq uint64, user uint32, start *uint64, visit func(*txlog.Record) bool) (complete bool) {
+func (st *Store) walkOwn(seq uint64, user uint32, start *uint64, visit func(*ledger.Record) bool) (complete bool) {
 	rec := &st.walked
 	for steps := 0; seq > *start; steps++ {
 		if steps == chainStepsMax || !st.seg.loadRecord(seq, rec) {
@@ -57,12 +57,12 @@ func (st *Store) walkOwn(seq uint64, user uint32, start *uint64, visit func(*txl
 // tell. The caller holds the user's account lock.
 func (st *Store) lastReqIDInLog(user uint32, sessionID uint64) (last uint64, known bool) {
 	start := sessionStart(sessionID)
-	known = st.walkOwn(st.seg.accounts[user].lastSeq, user, &start, func(rec *txlog.Record) bool {
+	known = st.walkOwn(st.seg.accounts[user].lastSeq, user, &start, func(rec *ledger.Record) bool {
 		if rec.SessionID != sessionID {
 			return true
 		}
 		last = max(last, rec.ReqID)
-		return rec.Flags&txlog.FlagLate != 0
+		return rec.Flags&ledger.FlagLate != 0
 	})
 	return last, known
 }
@@ -72,7 +72,7 @@ func (st *Store) lastReqIDInLog(user uint32, sessionID uint64) (last uint64, kno
 // holds the user's account lock.
 func (st *Store) replay(o *order) (posting Posting, done bool, err error) {
 	last := st.seg.accounts[o.user].lastSeq
-	complete := st.ownPostings(last, o.user, o.session.ID, o.reqID, func(rec *txlog.Record) bool {
+	complete := st.ownPostings(last, o.user, o.session.ID, o.reqID, func(rec *ledger.Record) bool {
 		done = true
 		if o.answeredBy(rec) {
 			posting = replayed(rec)
@@ -89,12 +89,12 @@ func (st *Store) replay(o *order) (posting Posting, done bool, err error) {
 }
 
 // answeredBy tells whether r is what o would have written.
-func (o *order) answeredBy(r *txlog.Record) bool {
+func (o *order) answeredBy(r *ledger.Record) bool {
 	return r.Kind == o.kind && r.Leg == o.leg && r.Legs == o.legs && r.Peer == o.peer && r.Amount == o.amount
 }
 
 // replayed is the recorded result of r for its subject.
-func replayed(r *txlog.Record) Posting {
+func replayed(r *ledger.Record) Posting {
 	return Posting{Seq: r.Seq, Balance: r.SubjectBalance, Replayed: true}
 }
 
@@ -103,7 +103,7 @@ func replayed(r *txlog.Record) Posting {
 func (b *batch) replay(st *Store) error {
 	mismatch := false
 	last := st.seg.accounts[b.session.User].lastSeq
-	complete := st.ownPostings(last, b.session.User, b.session.ID, b.reqID, func(rec *txlog.Record) bool {
+	complete := st.ownPostings(last, b.session.User, b.session.ID, b.reqID, func(rec *ledger.Record) bool {
 		i := int(rec.Leg)
 		if i >= len(b.legs) || !b.order(i).answeredBy(rec) {
 			mismatch = true
@@ -137,7 +137,7 @@ func (st *Store) TxnStatus(user uint32, sessionID, reqID uint64) (Outcome, Posti
 		return OutcomeUnknown, Posting{}, err
 	}
 	outcome, posting := OutcomeNotApplied, Posting{}
-	complete := st.ownPostings(last, user, sessionID, reqID, func(rec *txlog.Record) bool {
+	complete := st.ownPostings(last, user, sessionID, reqID, func(rec *ledger.Record) bool {
 		outcome, posting = OutcomeApplied, Posting{Seq: rec.Seq, Balance: rec.SubjectBalance}
 		return rec.Legs > 1
 	})

@@ -3,7 +3,7 @@ package shmstore
 import (
 	"fmt"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // RoomInfo is a look at a room.
@@ -16,7 +16,7 @@ type RoomInfo struct {
 
 // OpenRoom finds a room by name or creates it. Errors: ErrName, ErrTableFull, ErrBusy.
 func (st *Store) OpenRoom(name []byte) (room uint32, created bool, err error) {
-	if !txlog.ValidName(name) {
+	if !ledger.ValidName(name) {
 		return 0, false, ErrName
 	}
 	if room := st.seg.findRoom(name); room != 0 {
@@ -38,14 +38,14 @@ func (st *Store) openRoomLocked(name []byte) (room uint32, created bool, err err
 	if room > st.seg.shape.RoomsMax {
 		return 0, false, fmt.Errorf("%w: %d rooms", ErrTableFull, st.seg.shape.RoomsMax)
 	}
-	if err := st.commitName(txlog.KindRoomCreate, room, txlog.PadName(name), txlog.Keys{}); err != nil {
+	if err := st.commitName(ledger.KindRoomCreate, room, ledger.PadName(name), ledger.Keys{}); err != nil {
 		return 0, false, err
 	}
 	return room, true, nil
 }
 
 // applyRoom sets a room's row. The count is raised last: it makes the room exist.
-func (seg *Segment) applyRoom(rec *txlog.NameRecord) {
+func (seg *Segment) applyRoom(rec *ledger.NameRecord) {
 	row := &seg.rooms[rec.Subject]
 	row.name = rec.Name
 	row.seq = rec.Seq

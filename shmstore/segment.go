@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // Folder is where segments live: what shm_open(3) uses on Linux.
@@ -46,7 +46,7 @@ func (s Shape) plan() plan {
 		regionUserIndex:    s.indexBuckets() * 4,
 		regionSessions:     sessions * sessionRowBytes,
 		regionSessionUsers: sessions * 4,
-		regionLog:          uint64(s.LogRecords) * txlog.RecordBytes,
+		regionLog:          uint64(s.LogRecords) * ledger.RecordBytes,
 		regionRooms:        rooms * roomRowBytes,
 		regionMembers:      rooms * s.memberWords() * 8,
 		regionCursors:      slots * rooms * cursorBytes,

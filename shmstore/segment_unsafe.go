@@ -3,7 +3,7 @@ package shmstore
 import (
 	"unsafe"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // tables are the segment's regions as Go slices over the mapping. They hold no
@@ -19,7 +19,7 @@ type tables struct {
 	userIndex    []uint32
 	sessions     []sessionRow
 	sessionUsers []uint32
-	log          []txlog.Record
+	log          []ledger.Record
 	rooms        []roomRow
 	members      []uint64
 	cursors      []cursor
@@ -50,7 +50,7 @@ func mapTables(mem []byte, p plan) tables {
 		userIndex:    view[uint32](mem, p, regionUserIndex),
 		sessions:     view[sessionRow](mem, p, regionSessions),
 		sessionUsers: view[uint32](mem, p, regionSessionUsers),
-		log:          view[txlog.Record](mem, p, regionLog),
+		log:          view[ledger.Record](mem, p, regionLog),
 		rooms:        view[roomRow](mem, p, regionRooms),
 		members:      view[uint64](mem, p, regionMembers),
 		cursors:      view[cursor](mem, p, regionCursors),

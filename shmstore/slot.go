@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // SlotState says whether a process is bound to a slot.
@@ -63,9 +63,9 @@ type Store struct {
 	owner   uint32 // the word of a lock that this slot holds
 	nowNs   uint64
 	wake    func(slot int)
-	scratch []byte       // one ring entry's bytes
-	walked  txlog.Record // the record at which a walk along a chain is
-	online  []uint64     // bitmap over users, for listing them in order
+	scratch []byte        // one ring entry's bytes
+	walked  ledger.Record // the record at which a walk along a chain is
+	online  []uint64      // bitmap over users, for listing them in order
 	random  *mathrand.ChaCha8
 	fence   uint32 // swapped for the fence that a swap is
 	nextRow uint32 // where the search for a free session row goes on

@@ -5,24 +5,24 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // CreateUser registers a name with the server's half of its login keys. Errors:
 // ErrName, ErrExists, ErrTableFull, ErrBusy.
 func (st *Store) CreateUser(name []byte, storedKey, serverKey [32]byte) (user uint32, err error) {
-	if !txlog.ValidName(name) {
+	if !ledger.ValidName(name) {
 		return 0, ErrName
 	}
 	if err := st.lockRegistry(); err != nil {
 		return 0, err
 	}
-	user, err = st.createUserLocked(name, txlog.Keys{Stored: storedKey, Server: serverKey})
+	user, err = st.createUserLocked(name, ledger.Keys{Stored: storedKey, Server: serverKey})
 	st.unlockRegistry()
 	return user, err
 }
 
-func (st *Store) createUserLocked(name []byte, keys txlog.Keys) (uint32, error) {
+func (st *Store) createUserLocked(name []byte, keys ledger.Keys) (uint32, error) {
 	if _, taken := st.seg.FindUser(name); taken {
 		return 0, fmt.Errorf("user %q: %w", name, ErrExists)
 	}
@@ -30,7 +30,7 @@ func (st *Store) createUserLocked(name []byte, keys txlog.Keys) (uint32, error) 
 	if user > st.seg.shape.UsersMax {
 		return 0, fmt.Errorf("%w: %d users", ErrTableFull, st.seg.shape.UsersMax)
 	}
-	if err := st.commitName(txlog.KindUserCreate, user, txlog.PadName(name), keys); err != nil {
+	if err := st.commitName(ledger.KindUserCreate, user, ledger.PadName(name), keys); err != nil {
 		return 0, err
 	}
 	return user, nil
@@ -44,7 +44,7 @@ func (st *Store) SetUserKeys(user uint32, storedKey, serverKey [32]byte) error {
 	if err := st.lockRegistry(); err != nil {
 		return err
 	}
-	err := st.commitName(txlog.KindUserKeys, user, st.seg.users[user].name, txlog.Keys{Stored: storedKey, Server: serverKey})
+	err := st.commitName(ledger.KindUserKeys, user, st.seg.users[user].name, ledger.Keys{Stored: storedKey, Server: serverKey})
 	st.unlockRegistry()
 	return err
 }
@@ -52,7 +52,7 @@ func (st *Store) SetUserKeys(user uint32, storedKey, serverKey [32]byte) error {
 // applyUser sets a user's row. The count is raised last: it makes the user exist. Cut
 // short between the flip of active and keysSeq it is done again: both pairs then hold
 // the record's keys.
-func (seg *Segment) applyUser(rec *txlog.NameRecord) {
+func (seg *Segment) applyUser(rec *ledger.NameRecord) {
 	row := &seg.users[rec.Subject]
 	if row.keysSeq < rec.Seq {
 		next := row.active.Load() + 1
@@ -60,7 +60,7 @@ func (seg *Segment) applyUser(rec *txlog.NameRecord) {
 		row.active.Store(next)
 		row.keysSeq = rec.Seq
 	}
-	if rec.Kind == txlog.KindUserCreate && row.seq < rec.Seq {
+	if rec.Kind == ledger.KindUserCreate && row.seq < rec.Seq {
 		row.name = rec.Name
 		seg.indexUser(rec.Subject)
 		row.seq = rec.Seq

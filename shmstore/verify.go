@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"tradechat.internal/shmstore/txlog"
+	"tradechat.internal/ledger"
 )
 
 // The ledger is checked against itself: the accounts' sums against the supply, and the
@@ -156,7 +156,7 @@ func (seg *Segment) verifyBooks(b *books) *VerifyReport {
 type fold struct {
 	report   *VerifyReport
 	first    uint64
-	last     txlog.Record   // the newest one; before any, of seq 0
+	last     ledger.Record  // the newest one; before any, of seq 0
 	accounts []accountState // by user; lastSeq 0: no record names it
 }
 
@@ -164,7 +164,7 @@ type fold struct {
 // before it, and every account with the newest record that names it.
 func (seg *Segment) verifyFold(r *VerifyReport, b *books) {
 	f := fold{report: r, first: seg.oldestRecord(), accounts: make([]accountState, len(b.accounts))}
-	var rec txlog.Record
+	var rec ledger.Record
 	for seq := f.first; seq <= b.head; {
 		if !seg.loadRecord(seq, &rec) { // overwritten meanwhile, and all before it
 			seq = max(seg.oldestRecord(), seq+1)
@@ -190,13 +190,13 @@ func (seg *Segment) oldestRecord() uint64 {
 
 // restart forgets all records: the first one known is to be seq.
 func (f *fold) restart(seq uint64) {
-	f.first, f.last, f.report.Folded = seq, txlog.Record{}, 0
+	f.first, f.last, f.report.Folded = seq, ledger.Record{}, 0
 	clear(f.accounts)
 }
 
 // add compares rec with the record before it, if that is known, and with the accounts
 // that it names, and enters it.
-func (f *fold) add(rec *txlog.Record) {
+func (f *fold) add(rec *ledger.Record) {
 	in, out := rec.Flows()
 	if f.last.Seq == rec.Seq-1 && rec.SupplyAfter != f.last.SupplyAfter+in-out {
 		f.report.problem("record %d: supply %d after %d", rec.Seq, rec.SupplyAfter, f.last.SupplyAfter)
@@ -205,14 +205,14 @@ func (f *fold) add(rec *txlog.Record) {
 		f.report.problem("record %d: time goes back", rec.Seq)
 	}
 	switch rec.Kind {
-	case txlog.KindDeposit:
+	case ledger.KindDeposit:
 		f.addSide(rec, rec.Subject, rec.SubjectBalance, int64(rec.Amount), rec.SubjectPrev)
-	case txlog.KindWithdraw:
+	case ledger.KindWithdraw:
 		f.addSide(rec, rec.Subject, rec.SubjectBalance, -int64(rec.Amount), rec.SubjectPrev)
-	case txlog.KindTransfer:
+	case ledger.KindTransfer:
 		f.addSide(rec, rec.Subject, rec.SubjectBalance, -int64(rec.Amount), rec.SubjectPrev)
 		f.addSide(rec, rec.Peer, rec.PeerBalance, int64(rec.Amount), rec.PeerPrev)
-	case txlog.KindUserCreate, txlog.KindUserKeys, txlog.KindRoomCreate:
+	case ledger.KindUserCreate, ledger.KindUserKeys, ledger.KindRoomCreate:
 	default:
 		f.report.problem("record %d has unknown kind %d", rec.Seq, rec.Kind)
 	}
@@ -221,7 +221,7 @@ func (f *fold) add(rec *txlog.Record) {
 }
 
 // addSide enters what rec says of one account. prev 0 is the account's first record.
-func (f *fold) addSide(rec *txlog.Record, user uint32, after, delta int64, prev uint64) {
+func (f *fold) addSide(rec *ledger.Record, user uint32, after, delta int64, prev uint64) {
 	if user == 0 || int(user) >= len(f.accounts) {
 		f.report.problem("record %d names user %d of %d", rec.Seq, user, len(f.accounts)-1)
 		return

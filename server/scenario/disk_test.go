@@ -9,8 +9,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/ledger/journal"
 	"tradechat.internal/libproto"
-	"tradechat.internal/shmstore/journal"
 )
 
 // firstBlockAt is where a segment file's first block begins (docs/journal.md).

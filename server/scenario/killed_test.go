@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"tradechat.internal/ledger"
+	"tradechat.internal/ledger/journal"
 	"tradechat.internal/libproto"
-	"tradechat.internal/shmstore/journal"
-	"tradechat.internal/shmstore/txlog"
 )
 
 // roundsVariable is how often TestEverythingKilledAgainAndAgain kills; a few times if it is not set.
@@ -325,8 +325,8 @@ func checkJournal(t *testing.T, dir string, all []*teller) {
 	if !audit.OK {
 		t.Fatalf("audit: %+v", audit.Problem)
 	}
-	records := make(map[posted]txlog.Record)
-	check(t, journal.NewScanner(dir, 1).Scan(func(r *txlog.Record) error {
+	records := make(map[posted]ledger.Record)
+	check(t, journal.NewScanner(dir, 1).Scan(func(r *ledger.Record) error {
 		key := posted{r.SessionID, r.ReqID, r.Leg}
 		if _, twice := records[key]; twice && r.IsPosting() {
 			return fmt.Errorf("session %d, req_id %d, leg %d: applied twice, again by record %d", key.session, key.reqID, key.leg, r.Seq)
@@ -347,7 +347,7 @@ func checkJournal(t *testing.T, dir string, all []*teller) {
 }
 
 // compare holds an order that was answered against the records.
-func (o *order) compare(t *testing.T, session uint64, records map[posted]txlog.Record) (told int) {
+func (o *order) compare(t *testing.T, session uint64, records map[posted]ledger.Record) (told int) {
 	t.Helper()
 	legs := o.legs
 	if o.op != libproto.OpTransferBatch {

@@ -38,7 +38,7 @@ const raceVariable = "TRADECHAT_SCENARIO_RACE"
 // programs are what the scripts run, by the folder of their module.
 var programs = map[string]string{
 	"../../server":  "./cmd/tradechatd",
-	"../../client":  "./cmd/tradechat",
+	"../../cli":     "./cmd/tradechat",
 	"../../loadgen": "./cmd/tradechat-loadgen",
 }
 

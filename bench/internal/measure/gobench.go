@@ -83,8 +83,8 @@ var benchmarkRuns = []struct {
 }{
 	{"libproto", "^Benchmark(En|De)codeTransfer$", false},
 	{"shmstore", "^BenchmarkTransfer$/^account$|^BenchmarkTransferTwoProcesses$", false},
-	{"shmstore/journal", "^BenchmarkAppend$/^group=256$", false},
-	{"shmstore/journal", "^BenchmarkRecover$/^group=24$", true},
+	{"ledger/journal", "^BenchmarkAppend$/^group=256$", false},
+	{"ledger/journal", "^BenchmarkRecover$/^group=24$", true},
 }
 
 // Figures are those of the two libraries.

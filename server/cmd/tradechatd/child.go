@@ -10,7 +10,7 @@ import (
 
 	"tradechat.internal/liblog"
 	"tradechat.internal/server/internal/heritage"
-	"tradechat.internal/server/internal/journal"
+	"tradechat.internal/server/internal/logwriter"
 	"tradechat.internal/server/internal/worker"
 )
 
@@ -39,7 +39,7 @@ func runChild() int {
 
 func runRole(h heritage.Heritage, log *liblog.Logger) error {
 	if h.Role == heritage.RoleJournal {
-		return journal.Run(h, log)
+		return logwriter.Run(h, log)
 	}
 	return worker.Run(h, log)
 }
@@ -47,7 +47,7 @@ func runRole(h heritage.Heritage, log *liblog.Logger) error {
 // logEnd says why the process ends; an orphan says it quietly, since that is what it is to do.
 func logEnd(log *liblog.Logger, role string, err error) {
 	event := log.Error()
-	if errors.Is(err, worker.ErrOrphaned) || errors.Is(err, journal.ErrOrphaned) {
+	if errors.Is(err, worker.ErrOrphaned) || errors.Is(err, logwriter.ErrOrphaned) {
 		event = log.Warn()
 	}
 	event.Err(err).Msg(role + " ends")

@@ -44,8 +44,8 @@ const (
 // The folders of the product.
 const (
 	store   = "shmstore"
-	files   = "shmstore/journal"
-	journal = "server/internal/journal"
+	files   = "ledger/journal"
+	journal = "server/internal/logwriter"
 	worker  = "server/internal/worker"
 )
 

@@ -194,28 +194,28 @@ var mutants = []mutant{
 		},
 	},
 	{
-		"sync-left-out", "a group counts as synced without fdatasync", "shmstore/journal/writer.go",
+		"sync-left-out", "a group counts as synced without fdatasync", "ledger/journal/writer.go",
 		[]replacement{{
 			"\tif err := w.disk.sync(w.file); err != nil {\n\t\treturn w.die(",
 			"\tif err := error(nil); err != nil {\n\t\treturn w.die(",
 		}},
 	},
 	{
-		"misfit-written", "a record that does not follow from those before it is written", "shmstore/journal/writer.go",
+		"misfit-written", "a record that does not follow from those before it is written", "ledger/journal/writer.go",
 		[]replacement{{
 			"\tif _, err := w.fold.ApplyAll(records); err != nil {\n\t\treturn w.die(err)\n\t}\n",
 			"\t_, _ = w.fold.ApplyAll(records)\n",
 		}},
 	},
 	{
-		"acknowledged-unsynced", "the journal publishes a group before its sync", "server/internal/journal/journal.go",
+		"acknowledged-unsynced", "the journal publishes a group before its sync", "server/internal/logwriter/logwriter.go",
 		[]replacement{{
 			"\t\tif err := p.writer.Sync(); err != nil {\n\t\t\treturn err\n\t\t}\n",
 			"\t\tp.store.PublishDurable(p.writer.Head())\n\t\tif err := p.writer.Sync(); err != nil {\n\t\t\treturn err\n\t\t}\n",
 		}},
 	},
 	{
-		"published-unwritten", "the journal publishes a group before it is written", "server/internal/journal/journal.go",
+		"published-unwritten", "the journal publishes a group before it is written", "server/internal/logwriter/logwriter.go",
 		[]replacement{{
 			"\tif err := p.writer.Append(group); err != nil {\n",
 			"\tp.store.PublishDurable(group[len(group)-1].Seq)\n\tif err := p.writer.Append(group); err != nil {\n",

@@ -1,0 +1,3 @@
+module tradechat.internal/capi
+
+go 1.26.0

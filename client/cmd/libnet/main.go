@@ -1,6 +1,0 @@
-// Command libnet is built as a C library: include/tradechat/net.h, and nothing else. See package capi.
-package main
-
-import _ "tradechat.internal/client/capi/net" // exports the functions
-
-func main() {}

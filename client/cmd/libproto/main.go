@@ -1,6 +1,0 @@
-// Command libproto is built as a C library: include/tradechat/proto.h, and nothing else. See package capi.
-package main
-
-import _ "tradechat.internal/client/capi/proto" // exports the functions
-
-func main() {}

@@ -1,0 +1,173 @@
+package ledger
+
+import "bytes"
+
+// RecordBytes is the size of every record, in memory and on disk.
+const RecordBytes = 128
+
+// NameBytesMax is the length of the longest user or room name.
+const NameBytesMax = 32
+
+// AmountMax is the largest amount, balance and supply, in minor units.
+const AmountMax = 1<<63 - 1
+
+// Kind is what a record did. The numbers are part of the layout and of the file format.
+type Kind uint8
+
+const (
+	KindNone Kind = iota
+	KindDeposit
+	KindWithdraw
+	KindTransfer
+	KindUserCreate
+	KindUserKeys
+	KindRoomCreate
+)
+
+var kindNames = [...]string{"none", "deposit", "withdraw", "transfer", "user-create", "user-keys", "room-create"}
+
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
+// Flags say how a posting came about.
+type Flags uint32
+
+// FlagLate marks a posting whose req_id was below the highest that its session had had applied: a retry of a request
+// that had failed before. Postings without it have ascending req_ids within their session.
+const FlagLate Flags = 1
+
+// Record is a posting: a deposit, a withdrawal or a transfer. Of the other kinds only the fields up to Subject hold;
+// AsName gives the rest.
+type Record struct {
+	Seq         uint64
+	TimeNs      uint64 // Unix epoch, UTC
+	SupplyAfter uint64 // sum of all balances
+	Kind        Kind
+	Slot        uint8 // of the process that wrote it
+	Leg         uint16
+	Subject     uint32 // the user, or the room, that the record is about
+
+	Peer           uint32 // transfer: the receiver
+	SessionRow     uint32
+	Amount         uint64
+	SubjectBalance int64 // after
+	PeerBalance    int64 // after
+	SubjectPrev    uint64
+	PeerPrev       uint64
+	SubjectTotal   uint64 // deposit, withdrawal: the account's sum of them, after
+	SessionID      uint64 // 0: the admin's
+	ReqID          uint64
+	Legs           uint32 // of the batch; 1 for a single request
+	Flags          Flags
+	BatchHead      uint64 // the head when the batch was first asked for; none of its legs is older
+	Reserved       uint64 // 0
+}
+
+// NameRecord is the same 128 bytes for the kinds that name a user or a room.
+type NameRecord struct {
+	Seq         uint64
+	TimeNs      uint64
+	SupplyAfter uint64
+	Kind        Kind
+	Slot        uint8
+	Leg         uint16
+	Subject     uint32
+
+	Name Name
+	Keys Keys
+}
+
+// Name is a user's or a room's name, zero-padded.
+type Name [NameBytesMax]byte
+
+// Keys are the server's half of a user's login keys.
+type Keys struct {
+	Stored [32]byte
+	Server [32]byte
+}
+
+// PadName makes a Name of at most NameBytesMax bytes.
+func PadName(name []byte) (padded Name) {
+	copy(padded[:], name)
+	return padded
+}
+
+// Text is the name without its padding, in n's own memory.
+func (n *Name) Text() []byte {
+	if end := bytes.IndexByte(n[:], 0); end >= 0 {
+		return n[:end]
+	}
+	return n[:]
+}
+
+// ValidName tells whether name is 1 to NameBytesMax of A-Z a-z 0-9 _ . -
+func ValidName(name []byte) bool {
+	for _, c := range name {
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		digit := c >= '0' && c <= '9'
+		if !letter && !digit && c != '_' && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return len(name) >= 1 && len(name) <= NameBytesMax
+}
+
+// Flows is what a record adds to and takes from the supply.
+func (r *Record) Flows() (in, out uint64) {
+	switch r.Kind {
+	case KindDeposit:
+		return r.Amount, 0
+	case KindWithdraw:
+		return 0, r.Amount
+	}
+	return 0, 0
+}
+
+// IsPosting tells whether a record moves money.
+func (r *Record) IsPosting() bool {
+	return r.Kind == KindDeposit || r.Kind == KindWithdraw || r.Kind == KindTransfer
+}
+
+// Names tells whether a posting is in user's chain.
+func (r *Record) Names(user uint32) bool {
+	switch r.Kind {
+	case KindDeposit, KindWithdraw:
+		return r.Subject == user
+	case KindTransfer:
+		return r.Subject == user || r.Peer == user
+	}
+	return false
+}
+
+// PrevOf is the record before r in user's chain; 0 at its end, and in a damaged log
+// where the chain does not lead back.
+func (r *Record) PrevOf(user uint32) uint64 {
+	prev := r.PeerPrev
+	if r.Subject == user {
+		prev = r.SubjectPrev
+	}
+	if prev >= r.Seq {
+		return 0
+	}
+	return prev
+}
+
+// DeltaOf is what a posting added to user's balance, negative where it took.
+func (r *Record) DeltaOf(user uint32) int64 {
+	if r.Kind == KindDeposit || r.Kind == KindTransfer && r.Subject != user {
+		return int64(r.Amount)
+	}
+	return -int64(r.Amount)
+}
+
+// BalanceOf is user's balance right after a posting that names user.
+func (r *Record) BalanceOf(user uint32) int64 {
+	if r.Kind == KindTransfer && r.Subject != user {
+		return r.PeerBalance
+	}
+	return r.SubjectBalance
+}

@@ -1,0 +1,22 @@
+package logwriter
+
+import "time"
+
+const (
+	// idleMax is how long the journal sleeps at most: its heart must beat, and a wake-up that is lost costs no more.
+	idleMax = 100 * time.Millisecond
+
+	// syncEvery is how much time --durability async may lose.
+	syncEvery = 50 * time.Millisecond
+
+	// gatherFor is how long a group may grow that no answer waits for: written a few at a time, records cost the journal half of what
+	// their requests cost a worker. gatherShare is how many whole groups the log must have room for.
+	gatherFor   = 5 * time.Millisecond
+	gatherShare = 8
+
+	// beatEvery is the pace of the heart while the folder is read.
+	beatEvery = 100 * time.Millisecond
+
+	// processorsMax: one for the loop, one for snapshots and the next file.
+	processorsMax = 2
+)
