@@ -90,7 +90,7 @@ bench-c: libs ## what the C libraries cost: ns a frame from C, in Go, and in C b
 	@echo "sizes, stripped, in bytes:"
 	@cd lib && stat -L -c '%9s  %n' *.a *.so
 
-results: build ## the Real Test and its report, into RESULTS (docs/results); eight minutes; ARGS='--only locks --duration 60s'
+results: build ## the Real Test and its report, into RESULTS (docs/results); a quarter of an hour; ARGS='--only locks --duration 60s'
 	bin/tradechat-bench real-test --out $(RESULTS) $(ARGS)
 	bin/tradechat-bench report $(RESULTS)
 	scripts/pictures.sh $(RESULTS)

@@ -47,7 +47,7 @@ For each test there are NAME.json (everything, with machine, kernel, commit and 
 	flags.SortFlags = false
 	flags.StringVar(&o.Out, "out", o.Out, "`folder` for the results, made if missing")
 	flags.StringSliceVar(&o.Only, "only", nil, "`tests` to run: "+strings.Join(realtest.Names(), ","))
-	flags.DurationVar(&o.Duration, "duration", o.Duration, "measured time of each test, all its cases together")
+	flags.DurationVar(&o.Duration, "duration", o.Duration, "measured time of each case, all its rounds together")
 	flags.BoolVar(&o.Quick, "quick", false, "a few seconds each: shows that everything works, the numbers mean nothing")
 	return cmd
 }

@@ -99,10 +99,10 @@ func TestShownHasOnlyColumnsWithSomethingInThem(t *testing.T) {
 		t.Errorf("%s", header)
 	}
 	if flags := r.Flags(); len(flags) != 10 || !strings.Contains(flags[9], "batch: 1024: tradechatd --workers 4 "+
-		"--registration open --idle-timeout 1h; tradechat-loadgen --connections 100 --threads 2 --mix transfer=1 --batch 1024 --duration 4s") {
+		"--registration open --idle-timeout 1h; tradechat-loadgen --connections 100 --threads 2 --mix transfer=1 --batch 1024 --duration 30s") {
 		t.Errorf("%q", flags)
 	}
-	if m := measured(t, locks()).Measured(); !strings.HasPrefix(m, "2 rounds of each in turns, 5 s each") {
+	if m := measured(t, locks()).Measured(); !strings.HasPrefix(m, "2 rounds of each in turns, 15 s each") {
 		t.Errorf("%s", m)
 	}
 }

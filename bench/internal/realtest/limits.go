@@ -3,12 +3,15 @@ package realtest
 import "time"
 
 const (
-	// DurationMin and DurationMax bound the measured time of a test, all its cases together.
+	// DurationMin and DurationMax bound the measured time of a case, all its rounds together.
 	DurationMin = time.Second
 	DurationMax = time.Hour
 
-	durationDefault = 40 * time.Second
-	durationQuick   = 2 * time.Second
+	durationDefault = 30 * time.Second
+
+	// durationQuick shows that a case works; one with a kill needs time for the death and the successor.
+	durationQuick     = 400 * time.Millisecond
+	durationQuickKill = 2 * time.Second
 
 	// runMin is the least that one run is measured for.
 	runMin = 200 * time.Millisecond

@@ -15,7 +15,7 @@ var ErrOption = errors.New("setting outside its limits")
 type Options struct {
 	Out      string        // folder
 	Only     []string      // names of tests; none: all
-	Duration time.Duration // measured time of a test, all its cases together
+	Duration time.Duration // measured time of a case, all its rounds together
 	Quick    bool          // shows that everything works; the numbers mean nothing
 }
 
@@ -48,11 +48,15 @@ func (o Options) chosen() (list []Test) {
 	return list
 }
 
-func (o Options) duration() time.Duration {
-	if o.Quick {
-		return durationQuick
+// duration is the measured time of each case of a test.
+func (o Options) duration(t Test) time.Duration {
+	switch {
+	case !o.Quick:
+		return o.Duration
+	case t.Kill:
+		return durationQuickKill
 	}
-	return o.Duration
+	return durationQuick
 }
 
 // plan says how a test is divided.
@@ -61,7 +65,7 @@ func (o Options) plan(t Test) plan {
 	if o.Quick {
 		p.rounds, p.warmUp = 1, warmUpQuick
 	}
-	p.length = max(o.duration()/time.Duration(p.rounds*len(t.Cases)), runMin).Truncate(10 * time.Millisecond)
+	p.length = max(o.duration(t)/time.Duration(p.rounds), runMin).Truncate(10 * time.Millisecond)
 	p.interval = min(max(p.length/intervalsWanted, intervalMin), intervalMax).Truncate(10 * time.Millisecond)
 	return p
 }
