@@ -134,7 +134,7 @@ func New(h heritage.Heritage, log *liblog.Logger) (*Worker, error) {
 		stallMax:  ticks(stallMax),
 		out:       make([]byte, 0, flushBytes),
 		syncs:     h.Config.Durability == config.DurabilitySync,
-		parkedMax: uint32(h.Config.OutboundBytesMax / 2),
+		parkedMax: h.Config.OutboundBytesMax / 2,
 	}
 	rand.Read(w.impostor.secret[:])
 	w.bindHandlers()
