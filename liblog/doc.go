@@ -16,10 +16,16 @@
 //
 //	key ─▶ repeat{since, level, written, suppressed}      one entry a key; beyond RepeatKeysMax keys, one for all others
 //
+// # Slow readers
+//
+// A write(2) to a pipe, terminal or socket waits while its reader does not read. A process that must not stop for that gives New a
+// Queue. Its lines are then written by a goroutine; those that find no room are dropped, and a line with their number follows
+// once the reader reads again. A process that is killed loses what is queued.
+//
 // # Invariants
 //
-//   - An event is one Write of one whole line, so lines of processes that share a pipe or file do not mix (up to
-//     PIPE_BUF bytes on a pipe, pipe(7)).
+//   - A Write is of whole lines, so lines of processes that share a pipe or file do not mix (up to PIPE_BUF bytes on a
+//     pipe, pipe(7)).
 //   - A Logger and the loggers made of it may be used by several goroutines; they share one table of repeats.
 //   - A suppressed or disabled event allocates nothing.
 package liblog

@@ -24,6 +24,7 @@ const (
 
 	FieldEvent      = "event"      // key of a rate-limited event
 	FieldSuppressed = "suppressed" // events of that key that were not written since its last line
+	FieldDropped    = "dropped"    // lines that were lost before this one
 )
 
 // timeFormat has a fixed width, unlike time.RFC3339Nano: lines sort as text.

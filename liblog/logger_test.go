@@ -64,7 +64,7 @@ func TestFieldConstants(t *testing.T) {
 	for got, want := range map[string]string{
 		FieldTime: "time", FieldLevel: "level", FieldMessage: "message", FieldError: "error",
 		FieldPID: "pid", FieldRole: "role", FieldSlot: "slot", FieldConn: "conn", FieldReqID: "req_id",
-		FieldOpcode: "opcode", FieldStatus: "status", FieldEvent: "event", FieldSuppressed: "suppressed",
+		FieldOpcode: "opcode", FieldStatus: "status", FieldEvent: "event", FieldSuppressed: "suppressed", FieldDropped: "dropped",
 	} {
 		if got != want {
 			t.Errorf("a field is named %q, want %q", got, want)

@@ -40,6 +40,7 @@ const (
 	CounterJournalGroups
 	CounterJournalRecords
 	CounterSnapshots
+	CounterLogDropped
 	counters
 )
 
@@ -74,6 +75,7 @@ var Counters = [counters]CounterInfo{
 	CounterJournalGroups:      {"journal_groups", "groups of records that the journal has written"},
 	CounterJournalRecords:     {"journal_records", "records in them"},
 	CounterSnapshots:          {"snapshots", "snapshots of the books that the journal has begun"},
+	CounterLogDropped:         {"log_lines_dropped", "lines of the server's own log that were lost because its reader was too slow"},
 	CounterMailboxFull:        {"mailbox_full", "direct messages refused because a mailbox was full"},
 }
 

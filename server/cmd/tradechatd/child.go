@@ -4,62 +4,53 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-
-	"golang.org/x/sys/unix"
 
 	"tradechat.internal/liblog"
 	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/server/internal/logwriter"
+	"tradechat.internal/server/internal/role"
 	"tradechat.internal/server/internal/worker"
 )
 
+// runs are the run functions of the roles. They return when the master asks them to end (nil), is gone (heritage.ErrOrphaned), or when
+// something fails.
+var runs = map[role.Name]func(heritage.Heritage, *liblog.Logger) error{
+	role.LogWriter: logwriter.Run,
+	role.Worker:    worker.Run,
+}
+
 // runChild is a process that the master started.
 func runChild() int {
-	// These are for the master, which the terminal or a careless kill reaches at the same time.
-	signal.Ignore(unix.SIGINT, unix.SIGHUP, unix.SIGUSR1, unix.SIGPIPE)
+	heritage.IgnoreSignals()
+	stderr := liblog.NewQueue(os.Stderr, nil)
+	defer stderr.Flush(liblog.FlushMax)
 	h, err := heritage.Load()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "tradechatd: %v\n", err)
+		fmt.Fprintf(stderr, "tradechatd: %v\n", err)
 		return exitUsage
 	}
-	log, err := newLog(h.Config, string(h.Role), os.Stderr)
+	log, err := newLog(h.Config, string(h.Role), stderr)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "tradechatd: %v\n", err)
+		fmt.Fprintf(stderr, "tradechatd: %v\n", err)
 		return exitUsage
 	}
 	defer log.Close()
-	nameProcess(h, log)
-	if err := runRole(h, log); err != nil { // adds the slot to its lines
-		logEnd(log.WithSlot(h.Slot), string(h.Role), err)
+	policy, _ := role.Of(h.Role) // heritage.Load knows it
+	if err := os.WriteFile("/proc/self/comm", []byte(policy.CommName(h.Slot)), 0); err != nil {
+		log.Debug().Err(err).Msg("process name not set")
+	}
+	if err := runs[h.Role](h, log); err != nil {
+		logEnd(log.WithSlot(h.Slot), policy.Title, err) // the function adds the slot to its own lines
 		return exitFailed
 	}
 	return exitOK
 }
 
-func runRole(h heritage.Heritage, log *liblog.Logger) error {
-	if h.Role == heritage.RoleJournal {
-		return logwriter.Run(h, log)
-	}
-	return worker.Run(h, log)
-}
-
 // logEnd says why the process ends; an orphan says it quietly, since that is what it is to do.
-func logEnd(log *liblog.Logger, role string, err error) {
+func logEnd(log *liblog.Logger, title string, err error) {
 	event := log.Error()
-	if errors.Is(err, worker.ErrOrphaned) || errors.Is(err, logwriter.ErrOrphaned) {
+	if errors.Is(err, heritage.ErrOrphaned) {
 		event = log.Warn()
 	}
-	event.Err(err).Msg(role + " ends")
-}
-
-// nameProcess sets what top and ps -o comm show, at most 15 bytes; the file that was executed is /proc/self/exe.
-func nameProcess(h heritage.Heritage, log *liblog.Logger) {
-	name := fmt.Sprintf("tradechatd:%s%d", h.Role[:1], h.Slot)
-	if h.Role == heritage.RoleJournal {
-		name = "tradechatd:jrnl"
-	}
-	if err := os.WriteFile("/proc/self/comm", []byte(name), 0); err != nil {
-		log.Debug().Err(err).Msg("process name not set")
-	}
+	event.Err(err).Msg(title + " ends")
 }

@@ -95,9 +95,9 @@ type logLine struct {
 	Role    string          `json:"role"`
 	Message string          `json:"message"`
 	Slot    int             `json:"slot"`
-	PID     int             `json:"worker_pid"`
+	PID     int             `json:"child_pid"`
 	How     string          `json:"how"`
-	Verdict string          `json:"verdict"`
+	Killed  string          `json:"killed_because"`
 	Signal  string          `json:"signal"`
 	Users   int             `json:"users"`
 	Stats   json.RawMessage `json:"stats"`

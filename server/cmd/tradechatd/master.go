@@ -33,6 +33,9 @@ that --config names. Flags override the environment, the environment overrides t
 
 // runMaster is the process that a person or a service manager starts.
 func runMaster(args []string, stdout, stderr io.Writer) int {
+	// What a run says goes through queues: a reader that stops reading must not stop it.
+	messages := liblog.NewQueue(stderr, nil)
+	defer messages.Flush(liblog.FlushMax)
 	var failed error // of the run; cobra's own errors are wrong usage
 	command := &cobra.Command{
 		Use:           "tradechatd",
@@ -47,7 +50,7 @@ func runMaster(args []string, stdout, stderr io.Writer) int {
 			if err != nil {
 				return err
 			}
-			failed = serve(c, stdout, stderr)
+			failed = serve(c, stdout, messages)
 			return nil
 		},
 	}
@@ -57,16 +60,16 @@ func runMaster(args []string, stdout, stderr io.Writer) int {
 	command.SetErr(stderr)
 	switch err := errors.Join(command.Execute(), failed); {
 	case failed != nil:
-		fmt.Fprintf(stderr, "tradechatd: %v\n", err)
+		fmt.Fprintf(messages, "tradechatd: %v\n", err)
 		return exitFailed
 	case err != nil:
-		fmt.Fprintf(stderr, "tradechatd: %v\nRun `tradechatd --help` for the settings.\n", err)
+		fmt.Fprintf(messages, "tradechatd: %v\nRun `tradechatd --help` for the settings.\n", err)
 		return exitUsage
 	}
 	return exitOK
 }
 
-func serve(c config.Config, stdout, stderr io.Writer) error {
+func serve(c config.Config, stdout io.Writer, stderr *liblog.Queue) error {
 	// A reader of stdout or stderr that went away, or a limit on the size of files, makes a call fail: no reason to be killed.
 	signal.Ignore(unix.SIGPIPE, unix.SIGXFSZ)
 	log, err := newLog(c, "master", stderr)
@@ -74,7 +77,9 @@ func serve(c config.Config, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer log.Close()
-	return master.Run(c, log, stdout)
+	said := liblog.NewQueue(stdout, func(err error) { log.Warn().Err(err).Msg("stdout cannot be written") })
+	defer said.Flush(liblog.FlushMax)
+	return master.Run(c, log, said)
 }
 
 // newLog makes the log of one process of the server.

@@ -38,13 +38,13 @@ func TestKilledWorkerIsReplaced(t *testing.T) {
 	s.stopped()
 }
 
-// TestWorkerThatEndsByItselfIsReplaced: an exit that nobody asked for is a crash, even one with code 0.
+// TestWorkerThatEndsByItselfIsReplaced: an exit that nobody asked for is a crash (SIGQUIT has Go print the stacks and exit).
 func TestWorkerThatEndsByItselfIsReplaced(t *testing.T) {
 	t.Parallel()
 	s := newServer(t).start().ready()
 	victim := s.pid(1)
-	check(t, unix.Kill(victim, unix.SIGTERM))
-	if crash := s.awaitMessage("worker crashed"); crash.PID != victim || crash.How != "exit code 0" {
+	check(t, unix.Kill(victim, unix.SIGQUIT))
+	if crash := s.awaitMessage("worker crashed"); crash.PID != victim || crash.How != "exit code 2" {
 		t.Errorf("logged %+v", crash)
 	}
 	s.await("a successor", func(l logLine) bool { return l.Message == "worker accepts" && l.Slot == 1 && l.PID != victim })
@@ -58,7 +58,7 @@ func TestStoppedWorkerIsKilledByTheWatchdog(t *testing.T) {
 	victim := s.pid(1)
 	check(t, unix.Kill(victim, unix.SIGSTOP))
 	crash := s.awaitMessage("worker crashed")
-	if crash.PID != victim || crash.Verdict != "no heartbeat" {
+	if crash.PID != victim || crash.Killed != "no heartbeat" {
 		t.Errorf("logged %+v", crash)
 	}
 	s.await("a successor", func(l logLine) bool { return l.Message == "worker accepts" && l.Slot == 1 && l.PID != victim })

@@ -7,18 +7,19 @@
 //	$ ps -o pid,args            4711 tradechatd --listen :7878
 //	                            4712 tradechatd: worker 0
 //	                            4713 tradechatd: worker 1
-//	                            4714 tradechatd: journal
+//	                            4714 tradechatd: log writer
 //
 //	TRADECHATD_HERITAGE         the Heritage as JSON: role, slot, address, configuration
 //	descriptor 0, 1, 2          /dev/null, the master's stderr, the master's stderr (stdout belongs to the master)
 //	descriptor 3                listening socket of this slot; the master holds it too, and each successor gets the same
-//	                            (the journal has none: /dev/null)
+//	                            (a role that does not listen has /dev/null)
 //	descriptor 4                shared-memory segment
-//	descriptor 5                life pipe, read end: EOF says that the master is gone
-//	descriptor 6                ready pipe, write end: one byte says that this process works, or another one and a text
-//	                            why it cannot
-//	descriptor 7                lock of the data folder: free only when the last process that has it is gone
-//	descriptor 8 + i            eventfd of slot i, for the Config.Workers workers and, the last, the master
+//	descriptor 5                line to the master: whether this process can work, that it is to end, that the master is
+//	                            gone (line.go)
+//	descriptor 6                lock of the data folder: free only when the last process that has it is gone
+//	descriptor 7 + i            eventfd of slot i, for the Config.Workers workers and, the last, the master
+//
+// A child ignores SIGTERM, SIGINT, SIGHUP and SIGUSR1: they are the master's, who asks it to end by the line.
 //
 // Everything here is the same for each process that a slot ever has; what differs between two of them (generation,
 // pid) is in the segment, where shmstore's Bind writes it.
@@ -30,27 +31,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/libnet"
 	"tradechat.internal/server/internal/config"
+	"tradechat.internal/server/internal/role"
 )
 
 // Variable is the environment variable that makes a process a child. It is not one of the TRADECHAT_ settings.
 const Variable = "TRADECHATD_HERITAGE"
 
-// Role says what a child is for.
-type Role string
-
-// RoleWorker serves clients; RoleJournal brings the log to disk.
-const (
-	RoleWorker  Role = "worker"
-	RoleJournal Role = "journal"
-)
-
-// Start says what the journal finds in the segment.
+// Start says what the log writer finds in the segment.
 type Start string
 
 const (
@@ -59,21 +54,11 @@ const (
 	StartRespawn Start = "respawn" // what the server is working on
 )
 
-// Verdict is what a child says once, when it knows whether it can work.
-type Verdict byte
-
-const (
-	VerdictReady   Verdict = 1
-	VerdictDoubt   Verdict = 2 // the segment is not what disk says
-	VerdictRefused Verdict = 3 // the journal cannot be used
-)
-
 // The numbers of the inherited descriptors.
 const (
 	listenerFD = libnet.InheritedFirst + iota
 	segmentFD
-	lifeFD
-	readyFD
+	lineFD
 	lockFD
 	firstEventFD
 )
@@ -83,51 +68,43 @@ var ErrHeritage = errors.New("heritage: not usable")
 
 // Heritage is what a child process works with. The descriptors are its own: it may close them.
 type Heritage struct {
-	Role    Role
+	Role    role.Name
 	Slot    int
 	Address string // host:port of the listening socket, the port as bound
-	Start   Start  `json:",omitempty"` // RoleJournal
+	Start   Start  `json:",omitempty"` // role.LogWriter
 	Config  config.Config
 
 	ListenerFD int   `json:"-"` // blocking or not as libnet.ListenGroup made it
 	SegmentFD  int   `json:"-"`
-	LifeFD     int   `json:"-"` // blocking
-	ReadyFD    int   `json:"-"`
+	LineFD     int   `json:"-"` // blocking
 	LockFD     int   `json:"-"` // only held, never used
 	EventFDs   []int `json:"-"` // by slot, nonblocking
 }
 
-// JournalSlot is the slot of the journal, after those of the workers and the master's.
-func JournalSlot(c config.Config) int { return c.Workers + 1 }
-
-// name is what a child is called.
-func (h Heritage) name() string {
-	if h.Role == RoleJournal {
-		return "tradechatd: " + string(h.Role)
-	}
-	return fmt.Sprintf("tradechatd: %s %d", h.Role, h.Slot)
-}
-
 // Descriptors is the master's side: its numbers for what the child gets.
 type Descriptors struct {
-	Null, Stderr                         int
-	Listener, Segment, Life, Ready, Lock int
-	Events                               []int // by slot
+	Null, Stderr                  int
+	Listener, Segment, Line, Lock int
+	Events                        []int // by slot
 }
 
 // inherit is what the child gets from listenerFD on.
 func (d Descriptors) inherit() []int {
-	return append([]int{d.Listener, d.Segment, d.Life, d.Ready, d.Lock}, d.Events...)
+	return append([]int{d.Listener, d.Segment, d.Line, d.Lock}, d.Events...)
 }
 
 // Spawn starts a child with this heritage and returns its pid; the caller must reap it. environ is the caller's own.
 func (h Heritage) Spawn(d Descriptors, environ []string) (pid int, err error) {
+	policy, known := role.Of(h.Role)
+	if !known {
+		return 0, fmt.Errorf("%w: role %q", ErrHeritage, h.Role)
+	}
 	described, err := json.Marshal(h)
 	if err != nil {
 		return 0, fmt.Errorf("heritage: %w", err)
 	}
 	child, err := libnet.Spawn{
-		Path: "/proc/self/exe", Args: []string{h.name()},
+		Path: "/proc/self/exe", Args: []string{"tradechatd: " + policy.Call(h.Slot)},
 		Env:     append(withoutSettings(environ), Variable+"="+string(described)),
 		Stdio:   [3]int{d.Null, d.Stderr, d.Stderr},
 		Inherit: d.inherit(),
@@ -137,6 +114,13 @@ func (h Heritage) Spawn(d Descriptors, environ []string) (pid int, err error) {
 	}
 	return child.PID, err
 }
+
+// Signals are those that a terminal, a service manager or a careless kill sends to every process of the server. They are for the master.
+var Signals = []os.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGUSR1}
+
+// IgnoreSignals is the first act of a child. Go's runtime lets nothing of it be inherited: a signal that comes within the few
+// milliseconds before still ends the process, and the master then starts another one, or stops.
+func IgnoreSignals() { signal.Ignore(append([]os.Signal{unix.SIGPIPE}, Signals...)...) }
 
 // withoutSettings drops the TRADECHAT_ variables: the child has the finished Config, and no need of a password.
 func withoutSettings(environ []string) []string {
@@ -182,8 +166,8 @@ func parse(described string) (Heritage, error) {
 	if err := h.Config.Validate(); err != nil {
 		return Heritage{}, fmt.Errorf("%w: %w", ErrHeritage, err)
 	}
-	worker := h.Role == RoleWorker && h.Slot >= 0 && h.Slot < h.Config.Workers
-	if !worker && (h.Role != RoleJournal || h.Slot != JournalSlot(h.Config)) {
+	policy, known := role.Of(h.Role)
+	if !known || !slices.Contains(policy.Slots(h.Config), h.Slot) {
 		return Heritage{}, fmt.Errorf("%w: role %q, slot %d of %d", ErrHeritage, h.Role, h.Slot, h.Config.Workers)
 	}
 	return h, nil
@@ -191,19 +175,19 @@ func parse(described string) (Heritage, error) {
 
 // adopt fills in the descriptors.
 func (h *Heritage) adopt() error {
-	h.ListenerFD, h.SegmentFD, h.LifeFD, h.ReadyFD, h.LockFD = listenerFD, segmentFD, lifeFD, readyFD, lockFD
+	h.ListenerFD, h.SegmentFD, h.LineFD, h.LockFD = listenerFD, segmentFD, lineFD, lockFD
 	h.EventFDs = make([]int, h.Config.Workers+1)
 	for slot := range h.EventFDs {
 		h.EventFDs[slot] = firstEventFD + slot
 	}
 	listener := uint32(unix.S_IFSOCK)
-	if h.Role == RoleJournal {
+	if policy, _ := role.Of(h.Role); !policy.Listens {
 		listener = unix.S_IFCHR
 	}
 	kinds := []struct {
 		fd   int
 		kind uint32
-	}{{listenerFD, listener}, {segmentFD, unix.S_IFREG}, {lifeFD, unix.S_IFIFO}, {readyFD, unix.S_IFIFO}, {lockFD, unix.S_IFREG}}
+	}{{listenerFD, listener}, {segmentFD, unix.S_IFREG}, {lineFD, unix.S_IFSOCK}, {lockFD, unix.S_IFREG}}
 	for _, k := range kinds {
 		if err := adoptFD(k.fd, k.kind); err != nil {
 			return err
@@ -229,55 +213,4 @@ func adoptFD(fd int, kind uint32) error {
 		return fmt.Errorf("%w: descriptor %d has file type %#o, not %#o", ErrHeritage, fd, st.Mode&unix.S_IFMT, kind)
 	}
 	return nil
-}
-
-// Ready tells the master that this process works, once: the pipe is closed after it.
-func (h Heritage) Ready() error { return h.Say(VerdictReady, "") }
-
-// Say is Ready for any verdict; the text is for a person.
-func (h Heritage) Say(v Verdict, text string) error {
-	said := append([]byte{byte(v)}, text[:min(len(text), verdictBytesMax)]...)
-	if _, err := unix.Write(h.ReadyFD, said); err != nil {
-		return fmt.Errorf("heritage: ready pipe: %w", err)
-	}
-	return unix.Close(h.ReadyFD)
-}
-
-// Hear waits for what a child says into the other end of its ready pipe; false if it ended, or closed the pipe, without
-// a word.
-func Hear(fd int) (v Verdict, text string, said bool) {
-	var heard []byte
-	chunk := make([]byte, verdictBytesMax+1)
-	for {
-		n, err := unix.Read(fd, chunk)
-		if err == unix.EINTR {
-			continue
-		}
-		if n <= 0 {
-			break
-		}
-		heard = append(heard, chunk[:n]...)
-	}
-	if len(heard) == 0 {
-		return 0, "", false
-	}
-	return Verdict(heard[0]), string(heard[1:]), true
-}
-
-// verdictBytesMax bounds a verdict's text: one write into a pipe is not torn.
-const verdictBytesMax = 2048
-
-// AwaitOrphaned returns when the master is gone, however it went. It holds a thread until then.
-func (h Heritage) AwaitOrphaned() error {
-	var none [1]byte
-	for {
-		n, err := unix.Read(h.LifeFD, none[:])
-		switch {
-		case err == unix.EINTR:
-		case err != nil:
-			return fmt.Errorf("heritage: life pipe: %w", err)
-		case n == 0:
-			return nil
-		}
-	}
 }

@@ -12,10 +12,12 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/server/internal/config"
+	"tradechat.internal/server/internal/role"
 )
 
 func TestMain(m *testing.M) {
@@ -36,8 +38,13 @@ type childReport struct {
 	Error       string
 }
 
-// childMain is the child: load, write slot+1 to each eventfd, report, say ready, and stay until the master is gone.
+// childMain is the child: send itself the signals that are not for it, load, write slot+1 to each eventfd, report, say ready, answer
+// each order with a word, and stay until the master is gone.
 func childMain() int {
+	IgnoreSignals()
+	for _, s := range Signals {
+		_ = unix.Kill(os.Getpid(), s.(unix.Signal))
+	}
 	report, err := inspect()
 	if err != nil {
 		report.Error = err.Error()
@@ -47,7 +54,9 @@ func childMain() int {
 	if err != nil {
 		return 3
 	}
-	if err := errors.Join(report.Heritage.Ready(), report.Heritage.AwaitOrphaned()); err != nil {
+	h := report.Heritage
+	answer := func() { _ = h.Say(Word{VerdictDoubt, ReasonTableFull, "asked to end"}) }
+	if err := errors.Join(h.Ready(), h.Obey(answer)); err != nil {
 		return 4
 	}
 	return 0
@@ -82,10 +91,10 @@ func inspect() (childReport, error) {
 
 // parent holds the master's ends of what a child gets.
 type parent struct {
-	d          Descriptors
-	port       int
-	life       *os.File // write end
-	ready, out *os.File // read ends
+	d    Descriptors
+	port int
+	line *os.File
+	out  *os.File // read end
 }
 
 func newParent(t *testing.T, slots int) *parent {
@@ -102,26 +111,23 @@ func newParent(t *testing.T, slots int) *parent {
 	check(t, err)
 	lock, err := os.Create(filepath.Join(t.TempDir(), "lock"))
 	check(t, err)
-	lifeRead, lifeWrite, err := os.Pipe()
-	check(t, err)
-	readyRead, readyWrite, err := os.Pipe()
+	line, childLine, err := NewLine()
 	check(t, err)
 	outRead, outWrite, err := os.Pipe()
 	check(t, err)
-	p := &parent{life: lifeWrite, ready: readyRead, out: outRead, port: listener.Addr().(*net.TCPAddr).Port}
+	p := &parent{line: line, out: outRead, port: listener.Addr().(*net.TCPAddr).Port}
 	p.d = Descriptors{Null: int(null.Fd()), Stderr: int(outWrite.Fd()), Listener: int(socket.Fd()),
-		Segment: int(segment.Fd()), Life: int(lifeRead.Fd()), Ready: int(readyWrite.Fd()), Lock: int(lock.Fd())}
+		Segment: int(segment.Fd()), Line: childLine, Lock: int(lock.Fd())}
 	for range slots {
 		fd, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
 		check(t, err)
 		p.d.Events = append(p.d.Events, fd)
 	}
-	childEnds := []io.Closer{outWrite, readyWrite, lifeRead}
 	t.Cleanup(func() {
-		for _, c := range append(childEnds, listener, socket, null, segment, lock, lifeWrite, readyRead, outRead) {
+		for _, c := range []io.Closer{outWrite, listener, socket, null, segment, lock, line, outRead} {
 			c.Close()
 		}
-		for _, fd := range p.d.Events {
+		for _, fd := range append(p.d.Events, childLine) {
 			unix.Close(fd)
 		}
 	})
@@ -166,7 +172,7 @@ func TestRoundTrip(t *testing.T) {
 	for _, workers := range []int{1, 3, config.WorkersMax} {
 		t.Run(fmt.Sprint(workers), func(t *testing.T) {
 			p := newParent(t, workers+1)
-			h := Heritage{Role: RoleWorker, Slot: workers - 1, Address: "127.0.0.1:1", Config: testConfig(t, workers)}
+			h := Heritage{Role: role.Worker, Slot: workers - 1, Address: "127.0.0.1:1", Config: testConfig(t, workers)}
 			environ := append(os.Environ(), "TRADECHAT_PASSWORD=secret", Variable+"=older")
 			pid, got := p.spawn(t, h, environ)
 			if got.Error != "" {
@@ -185,8 +191,8 @@ func TestRoundTrip(t *testing.T) {
 				t.Errorf("listener on port %d, segment %q; want %d", got.ListenPort, got.SegmentText, p.port)
 			}
 			p.checkEvents(t)
-			p.checkReady(t)
-			check(t, p.life.Close())
+			p.checkLine(t)
+			check(t, p.line.Close())
 			if status := reap(t, pid); !status.Exited() || status.ExitStatus() != 0 {
 				t.Errorf("the orphan ended with %#x, want exit code 0", status)
 			}
@@ -207,11 +213,46 @@ func (p *parent) checkEvents(t *testing.T) {
 	}
 }
 
-func (p *parent) checkReady(t *testing.T) {
+// checkLine hears that the child is ready, and what it says when it is asked to end.
+func (p *parent) checkLine(t *testing.T) {
 	t.Helper()
-	var one [1]byte
-	if n, err := p.ready.Read(one[:]); n != 1 || err != nil {
-		t.Errorf("ready pipe: %d bytes, %v", n, err)
+	check(t, p.line.SetDeadline(time.Now().Add(30*time.Second)))
+	if w, err := Hear(p.line); err != nil || w != (Word{Verdict: VerdictReady}) {
+		t.Errorf("first word %+v, %v", w, err)
+	}
+	check(t, AskToEnd(p.line))
+	if w, err := Hear(p.line); err != nil || w != (Word{VerdictDoubt, ReasonTableFull, "asked to end"}) {
+		t.Errorf("second word %+v, %v", w, err)
+	}
+}
+
+// TestWords: what a child says comes out as it went in, the text cut to its limit; what is no word is refused.
+func TestWords(t *testing.T) {
+	long := strings.Repeat("x", textBytesMax+1)
+	for _, w := range []Word{{Verdict: VerdictReady}, {VerdictRefused, ReasonDiskBehind, "disk is behind"}, {VerdictDoubt, ReasonOther, long}} {
+		want := w
+		want.Text = w.Text[:min(len(w.Text), textBytesMax)]
+		if got, err := decodeWord(w.encode()); err != nil || got != want {
+			t.Errorf("%+v became %+v, %v", w, got, err)
+		}
+	}
+	for _, packet := range [][]byte{nil, {1}, {0, 0}, {4, 0}, {1, 3}} {
+		if w, err := decodeWord(packet); !errors.Is(err, errWord) {
+			t.Errorf("% x is %+v, %v", packet, w, err)
+		}
+	}
+}
+
+// TestOrphanWithAnUnheardWord: the master dies before it has read what the child said.
+func TestOrphanWithAnUnheardWord(t *testing.T) {
+	line, child, err := NewLine()
+	check(t, err)
+	defer unix.Close(child)
+	h := Heritage{LineFD: child}
+	check(t, h.Ready())
+	check(t, line.Close())
+	if err := h.Obey(func() { t.Error("asked to end") }); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -222,13 +263,13 @@ func TestChildRefusesWrongDescriptors(t *testing.T) {
 	}{
 		{"listener is a file", func(d *Descriptors) { d.Listener = d.Lock }},
 		{"segment is a socket", func(d *Descriptors) { d.Segment = d.Listener }},
-		{"life pipe is a file", func(d *Descriptors) { d.Life = d.Lock }},
+		{"line is a file", func(d *Descriptors) { d.Line = d.Lock }},
 		{"an eventfd is missing", func(d *Descriptors) { d.Events = d.Events[:1] }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newParent(t, 3)
 			c.spoil(&p.d)
-			pid, got := p.spawn(t, Heritage{Role: RoleWorker, Config: testConfig(t, 2)}, os.Environ())
+			pid, got := p.spawn(t, Heritage{Role: role.Worker, Config: testConfig(t, 2)}, os.Environ())
 			if !strings.Contains(got.Error, ErrHeritage.Error()) || !strings.Contains(got.Error, "descriptor") {
 				t.Errorf("error %q does not name the descriptor", got.Error)
 			}
@@ -240,7 +281,7 @@ func TestChildRefusesWrongDescriptors(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	good := Heritage{Role: RoleWorker, Slot: 1, Config: testConfig(t, 2)}
+	good := Heritage{Role: role.Worker, Slot: 1, Config: testConfig(t, 2)}
 	spoilt := func(spoil func(h *Heritage)) string {
 		h := good
 		spoil(&h)

@@ -25,6 +25,6 @@
 //
 // # Threads
 //
-// One goroutine does all of this. Others turn SIGTERM and the end of the master into flags and wake it; while it
+// One goroutine does all of this. Another turns what the master says, and its end, into flags and wakes it; while it
 // recovers, one beats the heart.
 package logwriter

@@ -14,6 +14,9 @@ const (
 	gatherFor   = 5 * time.Millisecond
 	gatherShare = 8
 
+	// lookEvery is the pace of what is not about records.
+	lookEvery = 500 * time.Millisecond
+
 	// beatEvery is the pace of the heart while the folder is read.
 	beatEvery = 100 * time.Millisecond
 

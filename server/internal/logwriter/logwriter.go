@@ -3,14 +3,10 @@ package logwriter
 import (
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"tradechat.internal/ledger"
 	disk "tradechat.internal/ledger/journal"
@@ -27,9 +23,6 @@ var (
 
 	// ErrFailed says that the journal failed while the server ran.
 	ErrFailed = errors.New("journal: failed; the server was read-only")
-
-	// ErrOrphaned: the master is gone.
-	ErrOrphaned = errors.New("journal: the master is gone")
 )
 
 // Folder is where the journal of a data folder lies.
@@ -44,8 +37,9 @@ type process struct {
 	writer   writer
 	group    []ledger.Record
 
-	stopping atomic.Bool // SIGTERM: the workers are gone, finish
+	stopping atomic.Bool // asked to end: the workers are gone, finish
 	orphaned atomic.Bool
+	master   silence
 	failed   bool
 	syncedAt time.Time
 }
@@ -61,7 +55,7 @@ type writer interface {
 	Close() error
 }
 
-// Run is the journal process: it works until SIGTERM (nil, or ErrFailed), or until the master is gone (ErrOrphaned).
+// Run is the log writer: it works until the master asks it to end (nil, or ErrFailed), or is gone (heritage.ErrOrphaned).
 func Run(h heritage.Heritage, log *liblog.Logger) error {
 	runtime.GOMAXPROCS(processorsMax)
 	p := &process{heritage: h, log: log, group: make([]ledger.Record, disk.BlockRecordsMax), syncedAt: time.Now()}
@@ -74,7 +68,8 @@ func Run(h heritage.Heritage, log *liblog.Logger) error {
 	}
 	p.watch()
 	if verdict, err := p.open(); err != nil {
-		return errors.Join(fmt.Errorf("%w: %w", ErrRefused, err), h.Say(verdict, err.Error()))
+		word := heritage.Word{Verdict: verdict, Reason: reason(err), Text: err.Error()}
+		return errors.Join(fmt.Errorf("%w: %w", ErrRefused, err), h.Say(word))
 	}
 	if err := h.Ready(); err != nil {
 		return err
@@ -91,20 +86,28 @@ func (p *process) wake(slot int) {
 
 // watch turns what comes from outside into flags.
 func (p *process) watch() {
-	term := make(chan os.Signal, 1)
-	signal.Notify(term, unix.SIGTERM)
 	go func() {
-		<-term
-		p.stopping.Store(true)
-		p.segment.WakeJournal()
-	}()
-	go func() {
-		if err := p.heritage.AwaitOrphaned(); err != nil {
-			p.log.Error().Err(err).Msg("cannot watch the master")
+		end := func() {
+			p.stopping.Store(true)
+			p.segment.WakeJournal()
+		}
+		if err := p.heritage.Obey(end); err != nil {
+			p.log.Error().Err(err).Msg("the master cannot be heard")
 		}
 		p.orphaned.Store(true)
 		p.segment.WakeJournal()
 	}()
+}
+
+// reason is what the master is told of an error as a value.
+func reason(err error) heritage.Reason {
+	switch {
+	case errors.Is(err, shmstore.ErrDiskBehind):
+		return heritage.ReasonDiskBehind
+	case errors.Is(err, shmstore.ErrTableFull):
+		return heritage.ReasonTableFull
+	}
+	return heritage.ReasonOther
 }
 
 // open recovers the folder, settles what the segment is to hold, and makes the writer.
@@ -185,6 +188,7 @@ func (p *process) run() error {
 	for {
 		p.store.SetNow(uint64(time.Now().UnixNano()))
 		p.store.Beat()
+		p.look()
 		ending := p.stopping.Load() || p.orphaned.Load()
 		n, err := p.step()
 		if err != nil {
@@ -294,7 +298,7 @@ func (p *process) finish() error {
 	case p.failed:
 		err = ErrFailed
 	case p.orphaned.Load():
-		err = ErrOrphaned
+		err = fmt.Errorf("log writer: %w", heritage.ErrOrphaned)
 	default:
 		err = p.writer.Snapshot()
 	}

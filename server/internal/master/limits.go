@@ -18,14 +18,8 @@ const (
 	// failedStartsMax is how often a worker may die before it ever accepted until the start of the server is given up.
 	failedStartsMax = 5
 
-	// stopMax is how long workers may take to end after SIGTERM: their drain, and time for a busy machine.
-	stopMax = 8 * time.Second
-
 	// sameWishMax is how soon after a signal to stop another one means nothing new.
 	sameWishMax = 200 * time.Millisecond
-
-	// journalStopMax is how long the journal may take to bring the rest to disk and to write the last snapshot.
-	journalStopMax = 60 * time.Second
 
 	// expireEvery is the pace at which sessions whose time is over are ended.
 	expireEvery = time.Second

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"sync"
@@ -40,22 +39,21 @@ var (
 type Master struct {
 	config config.Config
 	log    *liblog.Logger
-	stdout io.Writer
+	stdout *liblog.Queue
 
 	// Held from acquire to release; what undo does, in reverse order, is release.
-	folder   *datafolder.Folder
-	address  string // as bound
-	sockets  []*libnet.Socket
-	segment  *shmstore.Segment
-	ownName  bool             // the segment's name is made from the folder's: nobody else has it
-	warm     bool             // the segment is an earlier run's
-	discard  bool             // the segment is to be unlinked at the end
-	events   []libnet.EventFD // by slot
-	lifeRead int
-	null     int
-	admin    *admin.Server
-	undo     []func()
-	signals  <-chan os.Signal
+	folder  *datafolder.Folder
+	address string // as bound
+	sockets []*libnet.Socket
+	segment *shmstore.Segment
+	ownName bool             // the segment's name is made from the folder's: nobody else has it
+	warm    bool             // the segment is an earlier run's
+	discard bool             // the segment is to be unlinked at the end
+	events  []libnet.EventFD // by slot
+	null    int
+	admin   *admin.Server
+	undo    []func()
+	signals <-chan os.Signal
 
 	storeMu sync.Mutex
 	store   *shmstore.Store
@@ -63,18 +61,14 @@ type Master struct {
 	// The supervision's own.
 	started   time.Time
 	phase     phase
-	failure   error // why the start was given up
-	slots     []slot
-	journal   slot
+	failure   error     // why the start was given up
+	children  []child   // by role, then slot
 	expireAt  time.Time // of the next look at the sessions' time
 	reports   chan report
 	beatAt    time.Time // of the last tick
 	judgeFrom time.Time // the watchdog is patient until then
-	killFrom  time.Time // who has not stopped by then is killed
 
-	signalledAt   time.Time // of the latest signal to stop
-	journalAsked  bool      // to end
-	journalClosed bool      // it has ended well
+	signalledAt time.Time // of the latest signal to stop
 
 	ticker *stats.Ticker
 
@@ -84,14 +78,14 @@ type Master struct {
 
 // Run serves until a signal ends it. It prints the ready line, and at the end the audit line, on stdout. Errors are
 // those of the start, or ErrAudit.
-func Run(c config.Config, log *liblog.Logger, stdout io.Writer) error {
+func Run(c config.Config, log *liblog.Logger, stdout *liblog.Queue) error {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, handled()...)
 	defer signal.Stop(signals)
-	m := &Master{config: c, log: log, stdout: stdout, started: time.Now(), signals: signals, lifeRead: -1, null: -1}
+	m := &Master{config: c, log: log, stdout: stdout, started: time.Now(), signals: signals, null: -1}
 	defer m.release()
 	if err := m.acquire(); err != nil {
-		m.endJournal()
+		m.abandon()
 		if errors.Is(err, ErrInterrupted) {
 			log.Info().Err(err).Msg("stopped")
 			return nil
@@ -105,7 +99,7 @@ func Run(c config.Config, log *liblog.Logger, stdout io.Writer) error {
 // segment is touched only by the one who holds the folder and the port.
 func (m *Master) acquire() error {
 	for _, step := range []func() error{
-		m.openFolder, m.listen, m.openDescriptors, m.openSegment, m.startJournal, m.openLobby, m.openAdmin,
+		m.openFolder, m.listen, m.openDescriptors, m.openSegment, m.settleSegment, m.openLobby, m.openAdmin,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -125,7 +119,7 @@ func (m *Master) onRelease(f func()) { m.undo = append(m.undo, f) }
 
 // openFolder waits for the processes of an earlier run, but not for one whom a signal asks to stop.
 func (m *Master) openFolder() error {
-	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 	defer stop()
 	folder, err := datafolder.Open(ctx, m.config.Data, func(holder int) {
 		m.log.Info().Int("holder", holder).Str("data", m.config.Data).Msg("the data folder is in use: waiting for its processes to end")
@@ -158,7 +152,7 @@ func (m *Master) listen() error {
 	return nil
 }
 
-// openDescriptors makes the eventfds, the life pipe, and the children's standard input.
+// openDescriptors makes the eventfds and the children's standard input.
 func (m *Master) openDescriptors() error {
 	for range m.config.Workers + 1 {
 		event, err := libnet.NewEventFD()
@@ -168,12 +162,6 @@ func (m *Master) openDescriptors() error {
 		m.events = append(m.events, event)
 		m.onRelease(func() { _ = event.Close() })
 	}
-	var life [2]int
-	if err := unix.Pipe2(life[:], unix.O_CLOEXEC); err != nil {
-		return os.NewSyscallError("pipe2", err)
-	}
-	m.lifeRead = life[0]
-	m.onRelease(func() { _, _ = unix.Close(life[0]), unix.Close(life[1]) })
 	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return &os.PathError{Op: "open", Path: os.DevNull, Err: err}
@@ -208,9 +196,5 @@ func (m *Master) withStore(f func(*shmstore.Store)) {
 	m.store.NudgeJournal()
 }
 
-// say writes a line that scripts wait for.
-func (m *Master) say(format string, args ...any) {
-	if _, err := fmt.Fprintf(m.stdout, format+"\n", args...); err != nil {
-		m.log.Warn().Err(err).Msg("stdout cannot be written")
-	}
-}
+// say writes a line that scripts wait for. stdout is a queue, which cannot fail here.
+func (m *Master) say(format string, args ...any) { fmt.Fprintf(m.stdout, format+"\n", args...) }

@@ -37,8 +37,7 @@ func (m *Master) verify() (report *shmstore.VerifyReport, err error) {
 func (m *Master) statsJSON() ([]byte, error) {
 	source := stats.Source{Segment: m.segment, Started: m.started, Durability: m.config.Durability}
 	if published := m.published.Load(); published != nil {
-		last := len(*published) - 1 // the journal's
-		source.Processes, source.Journal = (*published)[:last], (*published)[last]
+		source.Processes = *published
 	}
 	m.audit.tell(&source, m.verify)
 	return stats.Encode(stats.Make(source))
@@ -56,8 +55,8 @@ func (m *Master) dumpStats() {
 
 func (m *Master) logLine(now time.Time) {
 	restarts := 0
-	for _, i := range m.present() {
-		restarts += m.slot(i).restarts
+	for i := range m.children {
+		restarts += m.children[i].restarts
 	}
 	m.ticker.Line(m.log.Info(), now).Int("restarts", restarts).Msg("stats")
 }

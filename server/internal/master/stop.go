@@ -9,9 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/liblog"
+	"tradechat.internal/server/internal/role"
 )
 
-// onSignal: the first signal to stop asks the workers, a later one does not ask any more. Those that come with the first are
+// onSignal: the first signal to stop asks the processes to end, a later one does not ask any more. Those that come with the first are
 // the same wish: a Ctrl-C reaches the whole group and is passed on by a wrapper, and the kernel sends a death signal for
 // each thread of the parent that ends (prctl(2), PR_SET_PDEATHSIG).
 func (m *Master) onSignal(s os.Signal, now time.Time) {
@@ -26,7 +27,7 @@ func (m *Master) onSignal(s os.Signal, now time.Time) {
 		m.log.Debug().Stringer("signal", s).Msg("stopping already")
 	case m.phase == stopping:
 		m.log.Warn().Stringer("signal", s).Msg("hurrying: what still runs is killed")
-		m.killAll("hurried")
+		m.hurry()
 	default:
 		m.log.Info().Stringer("signal", s).Msg("stopping")
 		m.stop(now)
@@ -41,26 +42,59 @@ func (m *Master) giveUp(cause error, now time.Time) {
 
 func (m *Master) stop(now time.Time) {
 	m.phase = stopping
-	m.killFrom = now.Add(stopMax)
 	m.admin.Close()
-	for i := range m.slots {
-		if c := m.slots[i].child; c != nil {
-			c.signal(unix.SIGTERM)
+	m.askNext(now)
+}
+
+// askNext asks the processes of the last row of the roles' table that is not gone to end: what earlier rows do they may still need.
+// It reports whether all rows are gone.
+func (m *Master) askNext(now time.Time) (allGone bool) {
+	var asking role.Name
+	for i := len(m.children) - 1; i >= 0; i-- {
+		c := &m.children[i]
+		if m.gone(c) {
+			continue
+		}
+		if asking == "" {
+			asking = c.policy.Name
+		}
+		if c.policy.Name != asking {
+			break
+		}
+		if c.process != nil && !c.process.asked {
+			c.process.askToEnd()
+			c.killFrom = now.Add(c.policy.EndMax)
+		}
+	}
+	return asking == ""
+}
+
+// over reports whether the server has stopped: no process is left, none is to come, and nothing to repair.
+func (m *Master) over() bool { return m.phase == stopping && m.askNext(time.Now()) }
+
+// killLate kills the processes that were asked to end too long ago.
+func (m *Master) killLate(now time.Time) {
+	for i := range m.children {
+		if c := &m.children[i]; c.process != nil && c.process.asked && now.After(c.killFrom) {
+			m.killAsked(c, "did not stop in time")
 		}
 	}
 }
 
-// killAll kills the workers; the journal, which brings to disk what they leave, only once it is all that is waited for.
-func (m *Master) killAll(verdict string) {
-	for _, i := range m.present() {
-		s := m.slot(i)
-		if s == &m.journal && !m.journalAsked {
-			continue
+// hurry kills the processes that were asked to end; those whose turn has not come, which bring to disk what these leave, are asked then.
+func (m *Master) hurry() {
+	for i := range m.children {
+		if c := &m.children[i]; c.process != nil && c.process.asked {
+			m.killAsked(c, "hurried")
 		}
-		if c := s.child; c != nil && c.verdict == "" {
-			m.log.Warn().Int(liblog.FieldSlot, i).Int("worker_pid", c.pid).Str("verdict", verdict).Msg("process killed")
-			c.kill(verdict)
-		}
+	}
+}
+
+func (m *Master) killAsked(c *child, why string) {
+	c.final = true
+	if c.process.killed == "" {
+		m.log.Warn().Int(liblog.FieldSlot, c.slot).Int("child_pid", c.process.pid).Str("killed_because", why).Msg(c.policy.Title + " killed")
+		c.process.kill(why)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tradechat.internal/libproto"
+	"tradechat.internal/server/internal/role"
 	"tradechat.internal/server/internal/version"
 	"tradechat.internal/shmstore"
 )
@@ -33,8 +34,9 @@ const (
 	StateDown     State = "down" // none runs
 )
 
-// Process is what the master knows of the process of one worker slot.
+// Process is what the master knows of the process of one slot.
 type Process struct {
+	Role     role.Name
 	Slot     int
 	PID      int // 0: none
 	State    State
@@ -46,7 +48,6 @@ type Source struct {
 	Segment    *shmstore.Segment
 	Started    time.Time // of the master
 	Processes  []Process
-	Journal    Process // its Slot is the journal's
 	Durability string
 
 	// Verified is the outcome of the latest Verify, VerifyErr why there is none, VerifiedAt when that was.
@@ -173,7 +174,9 @@ func Make(s Source) Report {
 	}
 	for _, p := range s.Processes {
 		r.Restarts += p.Restarts
-		r.Workers = append(r.Workers, worker(s.Segment, p))
+		if p.Role == role.Worker {
+			r.Workers = append(r.Workers, worker(s.Segment, p))
+		}
 	}
 	for i, op := range libproto.Opcodes() {
 		r.Ops[op.String()] = total.Ops[i]
@@ -208,12 +211,23 @@ func worker(seg *shmstore.Segment, p Process) Worker {
 	return w
 }
 
+// process finds the one process of a role.
+func (s Source) process(of role.Name) Process {
+	for _, p := range s.Processes {
+		if p.Role == of {
+			return p
+		}
+	}
+	return Process{State: StateDown}
+}
+
 func journal(s Source, total *shmstore.MetricsSnapshot) Journal {
 	state, failure := s.Segment.JournalState()
 	durable := s.Segment.Durable() // before the head, which is never behind it
+	writer := s.process(role.LogWriter)
 	j := Journal{
-		State: string(s.Journal.State), ReadOnly: state == shmstore.JournalFailed, Failure: failure, Durability: s.Durability,
-		PID: s.Journal.PID, Restarts: s.Journal.Restarts, Durable: durable, Head: s.Segment.Head(),
+		State: string(writer.State), ReadOnly: state == shmstore.JournalFailed, Failure: failure, Durability: s.Durability,
+		PID: writer.PID, Restarts: writer.Restarts, Durable: durable, Head: s.Segment.Head(),
 		Groups: total.Counters[shmstore.CounterJournalGroups], Snapshots: total.Counters[shmstore.CounterSnapshots],
 	}
 	if j.ReadOnly {

@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"tradechat.internal/libproto"
+	"tradechat.internal/server/internal/role"
 	"tradechat.internal/shmstore"
 )
 
@@ -66,7 +67,7 @@ func TestReportNamesEverything(t *testing.T) {
 	}
 	r := Make(Source{
 		Segment: segment, Started: time.Now().Add(-time.Minute), Verified: verified, VerifiedAt: time.Now(),
-		Processes: []Process{{Slot: 0, PID: 7, State: StateRunning, Restarts: 3}, {Slot: 1, State: StateDown}},
+		Processes: []Process{{Role: role.Worker, Slot: 0, PID: 7, State: StateRunning, Restarts: 3}, {Role: role.Worker, Slot: 1, State: StateDown}},
 	})
 	switch {
 	case r.UptimeS < 60 || r.UptimeS > 120:
@@ -110,7 +111,7 @@ func TestLargestReportFits(t *testing.T) {
 		},
 	}
 	for slot := range workers {
-		source.Processes = append(source.Processes, Process{Slot: slot, PID: math.MaxInt32, State: StateStarting, Restarts: math.MaxInt32})
+		source.Processes = append(source.Processes, Process{Role: role.Worker, Slot: slot, PID: math.MaxInt32, State: StateStarting, Restarts: math.MaxInt32})
 	}
 	r := Make(source)
 	for _, m := range []map[string]uint64{r.Ops, r.Statuses} {

@@ -18,6 +18,7 @@ import (
 	"tradechat.internal/libproto"
 	"tradechat.internal/server/internal/config"
 	"tradechat.internal/server/internal/heritage"
+	"tradechat.internal/server/internal/role"
 	"tradechat.internal/shmstore"
 )
 
@@ -41,7 +42,7 @@ type cluster struct {
 type running struct {
 	*Worker
 	addr string
-	life int // write end of its life pipe
+	line *os.File // the master's end
 	done chan error
 }
 
@@ -112,41 +113,41 @@ func (c *cluster) makeSegment() {
 // startWorker starts the worker of a slot and waits until it accepts. It is drained when the test ends.
 func (c *cluster) startWorker(slot int) *running {
 	c.t.Helper()
-	r, ready := c.newWorker(slot)
+	r := c.newWorker(slot)
 	if c.tune != nil {
 		c.tune(r.Worker)
 	}
 	go func() { r.done <- r.Serve() }()
-	if n, err := unix.Read(ready, make([]byte, 1)); n != 1 {
-		c.t.Fatalf("the worker did not become ready: %v, %v", err, <-r.done)
+	if word, err := heritage.Hear(r.line); err != nil || word.Verdict != heritage.VerdictReady {
+		c.t.Fatalf("the worker did not become ready: %+v, %v, %v", word, err, <-r.done)
 	}
-	must(c.t, unix.Close(ready))
 	c.t.Cleanup(func() {
 		r.Drain()
 		if err := r.wait(); err != nil {
 			c.t.Errorf("worker %d ended with %v", slot, err)
 		}
-		_ = unix.Close(r.life)
+		_ = r.line.Close()
 	})
 	return r
 }
 
-// newWorker makes a worker that does not serve yet, and the read end of its ready pipe.
-func (c *cluster) newWorker(slot int) (r *running, ready int) {
+// newWorker makes a worker that does not serve yet.
+func (c *cluster) newWorker(slot int) *running {
 	c.t.Helper()
 	sockets, addr, err := libnet.ListenGroup("127.0.0.1:0", 1, c.listen)
 	must(c.t, err)
 	c.t.Cleanup(func() { _ = sockets[0].Close() })
 	segmentFD, err := unix.FcntlInt(uintptr(c.segment.FD()), unix.F_DUPFD_CLOEXEC, 0)
 	must(c.t, err)
-	life, lifeWrite := pipe(c.t)
-	ready, readyWrite := pipe(c.t)
+	line, childLine, err := heritage.NewLine()
+	must(c.t, err)
+	c.t.Cleanup(func() { _ = line.Close() })
 	w, err := New(heritage.Heritage{
-		Role: heritage.RoleWorker, Slot: slot, Address: addr.String(), Config: c.config,
-		ListenerFD: sockets[0].FD(), SegmentFD: segmentFD, LifeFD: life, ReadyFD: readyWrite, LockFD: -1, EventFDs: c.events,
+		Role: role.Worker, Slot: slot, Address: addr.String(), Config: c.config,
+		ListenerFD: sockets[0].FD(), SegmentFD: segmentFD, LineFD: childLine, LockFD: -1, EventFDs: c.events,
 	}, testLog(c.t))
 	must(c.t, err)
-	return &running{Worker: w, addr: addr.String(), life: lifeWrite, done: make(chan error, 1)}, ready
+	return &running{Worker: w, addr: addr.String(), line: line, done: make(chan error, 1)}
 }
 
 // wait returns how Serve ended. It may be asked more than once.
@@ -158,13 +159,6 @@ func (r *running) wait() error {
 	case <-time.After(patience):
 		return errors.New("the worker did not end")
 	}
-}
-
-func pipe(t testing.TB) (read, write int) {
-	t.Helper()
-	var p [2]int
-	must(t, unix.Pipe2(p[:], unix.O_CLOEXEC))
-	return p[0], p[1]
 }
 
 // testLog passes a worker's warnings on to a test's own log; a fuzz target or a benchmark has none that may be used.

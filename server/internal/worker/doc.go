@@ -6,10 +6,11 @@
 //	goroutine      what it does                                       touches
 //	accept         accept4, enrols each connection into the loop      the count of open sockets
 //	loop (gnet)    everything else                                    everything else
-//	signals        SIGTERM: has the loop begin the drain              –
 //	writable       sockets that take something again                  its own epoll set
 //	farewell       writes what a socket did not take at once          a socket that the loop has given up
-//	life           end of the master: has the process end at once     –
+//	line           asked to end: has the loop begin the drain;        –
+//	               end of the master: has the process end at once
+//	log            writes the log's lines to stderr (liblog.Queue)    –
 //
 // All handlers, pushes and sweeps run on the one loop, so nothing in this package has a lock, and the shmstore.Store,
 // which is not safe for concurrent use, has one user. Two descriptors that are no connections are on the loop as well:

@@ -95,7 +95,7 @@ type stage struct {
 func newStage(t testing.TB) *stage {
 	t.Helper()
 	c := newCluster(t, nil)
-	r, _ := c.newWorker(0)
+	r := c.newWorker(0)
 	t.Cleanup(r.store.Close)
 	return &stage{cluster: c, w: r.Worker}
 }

@@ -140,6 +140,7 @@ func (w *Worker) crash() {
 	if p := recover(); p != nil {
 		liblog.Request(w.log.Error(), w.answeringNumber(), w.req.frame.ReqID, w.req.frame.Op, libproto.StatusInternal).
 			Interface("panic", p).Bytes("stack", debug.Stack()).Msg("a handler panicked; the worker ends")
+		w.log.Close()
 		os.Exit(exitPanic)
 	}
 }

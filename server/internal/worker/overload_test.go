@@ -6,11 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"tradechat.internal/libnet"
 	"tradechat.internal/libproto"
 	"tradechat.internal/server/internal/config"
+	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/shmstore"
 )
 
@@ -256,14 +255,14 @@ func TestDrain(t *testing.T) {
 func TestMasterGone(t *testing.T) {
 	c := newCluster(t, nil)
 	c.addUser("alice", 0)
-	r, ready := c.newWorker(0)
+	r := c.newWorker(0)
 	go func() { r.done <- r.Serve() }()
-	if n, err := unix.Read(ready, make([]byte, 1)); n != 1 {
-		t.Fatal(err)
+	if word, err := heritage.Hear(r.line); err != nil || word.Verdict != heritage.VerdictReady {
+		t.Fatalf("%+v, %v", word, err)
 	}
 	p := r.enter(t, "alice")
-	must(t, unix.Close(r.life))
-	if err := r.wait(); !errors.Is(err, ErrOrphaned) {
+	must(t, r.line.Close())
+	if err := r.wait(); !errors.Is(err, heritage.ErrOrphaned) {
 		t.Errorf("ended with %v", err)
 	}
 	if _, err := p.next(); err == nil {

@@ -431,8 +431,8 @@ func TestParkedPerConnection(t *testing.T) {
 	}
 	id := other.sent(libproto.OpDeposit, libproto.DepositRequest{Amount: 1})
 	other.silent()
+	j.follow()
 	for i := range uint64(asked) {
-		j.sync()
 		if f := p.answered(libproto.OpDeposit, first+i); f.Status != libproto.StatusOK {
 			t.Fatalf("deposit %d: %v", i, f.Status)
 		}

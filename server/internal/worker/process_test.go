@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 
 	"tradechat.internal/libproto"
 	"tradechat.internal/server/internal/config"
+	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/shmstore"
 )
 
@@ -25,7 +25,7 @@ import (
 //
 //	test ── starts ──▶ child: -test.run=^TestChild$, childVariable=mode
 //	     ◀── "addr HOST:PORT" on stdout
-//	     ── closes stdin, or sends a signal ──▶ ends
+//	     ── closes stdin ──▶ ends
 
 const childVariable = "WORKER_TEST_CHILD"
 
@@ -76,16 +76,19 @@ func TestChild(t *testing.T) {
 
 // runProcess is Run, with this process being the whole worker.
 func (c *cluster) runProcess() {
-	r, ready := c.newWorker(0)
+	r := c.newWorker(0)
 	r.store.Close() // Run makes a worker of its own of the same heritage
 	must(c.t, r.gate.listener.Close())
 	segmentFD, err := unix.Dup(c.segment.FD())
 	must(c.t, err)
 	r.heritage.SegmentFD = segmentFD
 	go func() {
-		if n, _ := unix.Read(ready, make([]byte, 1)); n == 1 {
-			fmt.Println("addr", r.addr)
+		if word, err := heritage.Hear(r.line); err != nil || word.Verdict != heritage.VerdictReady {
+			return
 		}
+		fmt.Println("addr", r.addr)
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		_ = heritage.AskToEnd(r.line)
 	}()
 	must(c.t, Run(r.heritage, testLog(c.t)))
 	if state := c.segment.SlotInfo(0).State; state != shmstore.SlotFree {
@@ -175,11 +178,11 @@ func TestPanicEndsTheProcess(t *testing.T) {
 	}
 }
 
-func TestTerminationSignal(t *testing.T) {
+func TestAskedToEnd(t *testing.T) {
 	c := startChild(t, modeServe)
 	p := dial(t, c.addr)
 	p.login("alice")
-	must(t, c.cmd.Process.Signal(syscall.SIGTERM))
+	must(t, c.stdin.Close())
 	p.wentAway(libproto.GoingAwayShutdown)
 	p.call(libproto.OpBalance, libproto.Empty{})
 	_ = p.socket.Close()

@@ -1,11 +1,8 @@
 package worker
 
 import (
-	"os"
-	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 
 	"tradechat.internal/liblog"
 	"tradechat.internal/server/internal/heritage"
@@ -21,21 +18,14 @@ const (
 	gcPercent = 50
 )
 
-// Run is a worker process: it serves until SIGTERM (nil), until the master is gone (ErrOrphaned) or until something
-// breaks. Other signals are the caller's to deal with.
+// Run is a worker process: it serves until the master asks it to end (nil), until the master is gone (heritage.ErrOrphaned) or until
+// something breaks. Signals are the caller's to deal with.
 func Run(h heritage.Heritage, log *liblog.Logger) error {
 	runtime.GOMAXPROCS(processorsMax)
 	debug.SetGCPercent(gcPercent)
-	term := make(chan os.Signal, 1)
-	signal.Notify(term, syscall.SIGTERM)
 	w, err := New(h, log.WithSlot(h.Slot))
 	if err != nil {
 		return err
 	}
-	go func() {
-		for range term {
-			w.Drain()
-		}
-	}()
 	return w.Serve()
 }

@@ -41,8 +41,11 @@ func (w *Worker) overdue(row int) (detail string) {
 	return detail
 }
 
-// bookRefusals enters the connections that the gate has turned away.
+// bookRefusals enters the connections that the gate has turned away, and the lines that the log has lost.
 func (w *Worker) bookRefusals() {
+	if n := w.log.TakeDropped(); n != 0 {
+		w.metrics.Add(shmstore.CounterLogDropped, n)
+	}
 	if n := w.gate.refused.Swap(0); n != 0 {
 		w.metrics.Add(shmstore.CounterConnectionsRefused, n)
 	}

@@ -19,9 +19,6 @@ import (
 )
 
 var (
-	// ErrOrphaned: the master is gone.
-	ErrOrphaned = errors.New("worker: the master is gone")
-
 	// ErrLoop: the event loop ended although nobody asked it to.
 	ErrLoop = errors.New("worker: the event loop ended")
 )
@@ -144,13 +141,13 @@ func New(h heritage.Heritage, log *liblog.Logger) (*Worker, error) {
 	return w, nil
 }
 
-// Serve accepts and serves connections until Drain is done (nil), the master is gone (ErrOrphaned) or something breaks.
+// Serve accepts and serves connections until Drain is done (nil), the master is gone (heritage.ErrOrphaned) or something breaks.
 func (w *Worker) Serve() error {
 	if err := w.open(); err != nil {
 		return err
 	}
 	go w.gate.run()
-	go w.watchMaster()
+	go w.obey()
 	if err := w.heritage.Ready(); err != nil {
 		return err
 	}
@@ -159,15 +156,15 @@ func (w *Worker) Serve() error {
 	case <-w.ended:
 		cause = w.failure
 	case <-w.orphaned:
-		cause = ErrOrphaned
+		cause = fmt.Errorf("worker: %w", heritage.ErrOrphaned)
 	}
 	return errors.Join(cause, w.close())
 }
 
-// watchMaster waits for the end of the master.
-func (w *Worker) watchMaster() {
-	if err := w.heritage.AwaitOrphaned(); err != nil {
-		w.log.Error().Err(err).Msg("cannot watch the master")
+// obey drains when the master asks for it, and waits for the end of the master.
+func (w *Worker) obey() {
+	if err := w.heritage.Obey(w.Drain); err != nil {
+		w.log.Error().Err(err).Msg("the master cannot be heard")
 	}
 	close(w.orphaned)
 }
