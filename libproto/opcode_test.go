@@ -67,7 +67,8 @@ func TestEnumNames(t *testing.T) {
 		{TxnTransferIn.String(), "transfer in"},
 		{TxnKind(0).String(), "kind(0)"},
 		{TxnForgotten.String(), "no longer known"},
-		{TxnOutcome(3).String(), "outcome(3)"},
+		{TxnPending.String(), "pending"},
+		{TxnOutcome(4).String(), "outcome(4)"},
 	}
 	for _, c := range cases {
 		if c.got != c.want {

@@ -366,10 +366,12 @@ func connectionsCounted(seg *Segment) (n uint32) {
 // forgetBoot makes the segment one that was filled from disk: sessions of before are known to the log alone.
 func forgetBoot(st *Store, _ Session) error {
 	st.seg.control.bootHead = st.seg.Head()
-	return nil
+	return st.seg.BeginSessions(1)
 }
 
-func forgottenID(seg *Segment) uint64 { return seg.control.bootHead<<sessionRandomBits | 1 }
+func forgottenID(seg *Segment) uint64 {
+	return headCode(seg.control.bootHead)<<sessionSerialBits | 1<<(sessionSerialBits-1)
+}
 
 // holdBob has the watcher hold bob's lock; its heart has stopped, so nobody waits long.
 func holdBob(t *testing.T, scene *crashScene) {

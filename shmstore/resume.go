@@ -203,7 +203,8 @@ func (st *Store) attachRoom(room uint32, since uint64) ResumedRoom {
 func (st *Store) recreateSession(user uint32, id uint64) (Resumed, error) {
 	boot := st.seg.control.bootHead
 	age := time.Duration(st.nowNs - min(st.nowNs, st.seg.super.createdUnixNs))
-	if !st.seg.userExists(user) || boot == 0 || id == 0 || sessionStart(id) > boot || age > st.sessionTTL {
+	if !st.seg.userExists(user) || boot == 0 || id == 0 || sessionEpoch(id) >= st.seg.control.sessionEpoch ||
+		st.seg.sessionStart(id) > boot || age > st.sessionTTL {
 		return Resumed{}, ErrNoSession
 	}
 	if err := st.lockAccounts(user, 0); err != nil {
@@ -212,6 +213,9 @@ func (st *Store) recreateSession(user uint32, id uint64) (Resumed, error) {
 	defer st.unlockAccounts(user, 0)
 	if _, found := st.seg.findSession(user, id); found {
 		return Resumed{}, fmt.Errorf("session %d changes hands: %w", id, ErrBusy)
+	}
+	if st.seg.accounts[user].settled != 0 { // somebody was told what it had not had applied
+		return Resumed{}, ErrNoSession
 	}
 	last, known := st.lastReqIDInLog(user, id)
 	if !known {

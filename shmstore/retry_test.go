@@ -82,8 +82,8 @@ func TestTxnStatus(t *testing.T) {
 	if outcome, got, err := st.TxnStatus(s.User, s.ID, 3); err != nil || outcome != OutcomeApplied || got.Seq != p.Seq || got.Balance != 60 {
 		t.Errorf("applied: %v %+v %v", outcome, got, err)
 	}
-	if outcome, _, err := st.TxnStatus(s.User, s.ID, 4); err != nil || outcome != OutcomeNotApplied {
-		t.Errorf("not applied: %v %v", outcome, err)
+	if outcome, _, err := st.TxnStatus(s.User, s.ID, 4); err != nil || outcome != OutcomePending {
+		t.Errorf("pending: %v %v", outcome, err)
 	}
 	if outcome, _, err := st.TxnStatus(s.User, ^uint64(0), 4); err != nil || outcome != OutcomeUnknown {
 		t.Errorf("a session of the future: %v %v", outcome, err)
@@ -206,10 +206,59 @@ func TestADamagedChainEndsTheWalk(t *testing.T) {
 		t.Fatal(err)
 	}
 	st.seg.recordSlot(p.Seq).SubjectPrev = p.Seq
-	if outcome, _, err := st.TxnStatus(s.User, s.ID, 3); err != nil || outcome != OutcomeNotApplied {
+	if outcome, _, err := st.TxnStatus(s.User, s.ID, 3); err != nil || outcome != OutcomePending {
 		t.Errorf("%v %v", outcome, err)
 	}
 	if rows, err := st.History(s.User, 0, make([]HistoryRow, 0, 9)); err != nil || len(rows) != 1 {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
+}
+
+// TestNotAppliedIsFinal: once TXN_STATUS has said "not applied" of a request, it is not applied any more, whoever brings it.
+func TestNotAppliedIsFinal(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	a, b := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+	alice := login(t, a, "alice", 100)
+	asker := openSession(t, b, alice.User)
+	status := func(want Outcome) {
+		t.Helper()
+		if got, _, err := b.TxnStatus(alice.User, alice.ID, 7); err != nil || got != want {
+			t.Errorf("outcome %v, %v; want %v", got, err, want)
+		}
+	}
+	status(OutcomePending) // its connection may have the request under way
+	a.DetachSession(alice)
+	status(OutcomeNotApplied)
+	if _, err := a.Withdraw(alice, 7, 10); !errors.Is(err, ErrFenced) {
+		t.Errorf("the request comes after all: %v", err)
+	}
+	if _, err := a.ResumeSession(alice.User, alice.ID); !errors.Is(err, ErrNoSession) {
+		t.Errorf("the session is resumed: %v", err)
+	}
+	status(OutcomeNotApplied)
+	if got, _, err := b.TxnStatus(alice.User, asker.ID, 1); err != nil || got != OutcomePending {
+		t.Errorf("the asking session itself: %v, %v", got, err)
+	}
+	mustVerify(t, seg)
+}
+
+// TestNotAppliedIsFinalAfterARestart: nor is the session made anew from the log.
+func TestNotAppliedIsFinalAfterARestart(t *testing.T) {
+	old := newStore(t, smallShape())
+	alice, bob := login(t, old, "alice", 100), login(t, old, "bob", 100)
+	fold, records := foldOf(t, old.seg)
+	seg := newSegment(t, smallShape())
+	must(t, seg.BeginSessions(1))
+	must(t, seg.Restore(fold, records))
+	st := bind(t, seg, 0, nil)
+	if got, _, err := st.TxnStatus(alice.User, alice.ID, 7); err != nil || got != OutcomeNotApplied {
+		t.Fatalf("%v, %v", got, err)
+	}
+	if _, err := st.ResumeSession(alice.User, alice.ID); !errors.Is(err, ErrNoSession) {
+		t.Errorf("the session is resumed: %v", err)
+	}
+	if _, err := st.ResumeSession(bob.User, bob.ID); err != nil {
+		t.Errorf("nobody asked about this one: %v", err)
+	}
+	mustVerify(t, seg)
 }

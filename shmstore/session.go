@@ -16,13 +16,6 @@ type Session struct {
 	Epoch uint32
 }
 
-// A session id is the log's durable head at the session's creation and, below it, random bits: a crash that takes back
-// what was not durable leaves no session that began after it.
-const sessionRandomBits = 20
-
-// sessionStart is the head at which a session began: no posting of it is older.
-func sessionStart(id uint64) uint64 { return id >> sessionRandomBits }
-
 // sessionState is the second byte of sessionRow.owner. The first has the owning slot + 1; the third, on a way, the slot + 1
 // whose rooms still count the session.
 //
@@ -90,12 +83,15 @@ func (st *Store) OpenSession(user uint32) (Session, error) {
 	if !st.seg.userExists(user) {
 		return Session{}, ErrNoUser
 	}
+	id, err := st.seg.nextSessionID()
+	if err != nil {
+		return Session{}, err
+	}
 	r, err := st.claimSessionRow()
 	if err != nil {
 		return Session{}, err
 	}
-	id := st.seg.Durable()<<sessionRandomBits | st.randomBits(sessionRandomBits)
-	return st.fillSession(r, user, max(id, 1), 0), nil // id 0 asks for a new session on the wire
+	return st.fillSession(r, user, id, 0), nil
 }
 
 // fillSession makes a claimed row a live session.

@@ -213,7 +213,7 @@ enum { TC_PROTO_ROOM_JOINED = 1, TC_PROTO_ROOM_LEFT = 2, TC_PROTO_ROOM_GAP = 3 }
 enum { TC_PROTO_TXN_DEPOSIT = 1, TC_PROTO_TXN_WITHDRAW = 2, TC_PROTO_TXN_TRANSFER_OUT = 3, TC_PROTO_TXN_TRANSFER_IN = 4 };
 
 /* tc_proto_txn_status_response.outcome; forgotten: the log does not reach back that far */
-enum { TC_PROTO_TXN_NOT_APPLIED = 0, TC_PROTO_TXN_APPLIED = 1, TC_PROTO_TXN_FORGOTTEN = 2 };
+enum { TC_PROTO_TXN_NOT_APPLIED = 0, TC_PROTO_TXN_APPLIED = 1, TC_PROTO_TXN_FORGOTTEN = 2, TC_PROTO_TXN_PENDING = 3 };
 
 /* ---- Basic types ------------------------------------------------------------------------------------------------- */
 
