@@ -158,8 +158,10 @@ func (f *Fold) checkPosting(r *Record) error {
 		return misfit(r, "it names users %d and %d of %d", r.Subject, r.Peer, users-1)
 	case r.Amount == 0 || r.Amount > AmountMax:
 		return misfit(r, "amount %d", r.Amount)
-	case r.Flags&^FlagLate != 0 || r.Reserved != 0 || r.Legs == 0 || uint32(r.Leg) >= r.Legs:
-		return misfit(r, "flags %#x, leg %d of %d, reserved %d", uint32(r.Flags), r.Leg, r.Legs, r.Reserved)
+	case r.Flags&^FlagLate != 0 || r.Legs == 0 || uint32(r.Leg) >= r.Legs:
+		return misfit(r, "flags %#x, leg %d of %d", uint32(r.Flags), r.Leg, r.Legs)
+	case !r.fingerprintFits():
+		return misfit(r, "fingerprint %016x of another request", uint64(r.Fingerprint))
 	case r.SessionID == 0 && r.ReqID != 0 || r.BatchHead >= r.Seq:
 		return misfit(r, "session %d, req_id %d, batch head %d", r.SessionID, r.ReqID, r.BatchHead)
 	}

@@ -63,8 +63,8 @@ type Record struct {
 	ReqID          uint64
 	Legs           uint32 // of the batch; 1 for a single request
 	Flags          Flags
-	BatchHead      uint64 // the head when the batch was first asked for; none of its legs is older
-	Reserved       uint64 // 0
+	BatchHead      uint64      // the head when the batch was first asked for; none of its legs is older
+	Fingerprint    Fingerprint // of the whole request; 0: the admin's
 }
 
 // NameRecord is the same 128 bytes for the kinds that name a user or a room.

@@ -161,7 +161,9 @@ type sessionRow struct {
 	lastReqID uint64        // highest applied, under the user's account lock
 	expiresNs atomic.Uint64 // detached: when it ends, CLOCK_REALTIME
 	sinceNs   uint64        // detached: messages of its rooms from then on were not delivered
-	_         [16]byte
+
+	refusedReqID uint64             // of its newest money request that was refused, under the user's account lock
+	refusedPrint ledger.Fingerprint // that request's contents; 0: none was
 }
 
 // ringHead controls a byte ring. state[version&1] is in force; a writer fills the

@@ -91,7 +91,21 @@ func (st *Store) replay(o *order) (posting Posting, done bool, err error) {
 
 // answeredBy tells whether r is what o would have written.
 func (o *order) answeredBy(r *ledger.Record) bool {
-	return r.Kind == o.kind && r.Leg == o.leg && r.Legs == o.legs && r.Peer == o.peer && r.Amount == o.amount
+	return r.Fingerprint == o.fingerprint && r.Kind == o.kind && r.Leg == o.leg && r.Legs == o.legs && r.Peer == o.peer && r.Amount == o.amount
+}
+
+// refusedOther tells whether the session's newest request that was refused had this req_id, and other contents. The caller
+// holds the user's account lock.
+func (row *sessionRow) refusedOther(reqID uint64, fingerprint ledger.Fingerprint) bool {
+	return row.refusedReqID == reqID && row.refusedPrint != fingerprint && row.refusedPrint != 0
+}
+
+// noteRefused remembers what was refused. Nothing of it is in the log, which tells the same of requests that were applied. Cut
+// short between the stores it knows of none.
+func (row *sessionRow) noteRefused(reqID uint64, fingerprint ledger.Fingerprint) {
+	row.refusedPrint = 0
+	row.refusedReqID = reqID
+	row.refusedPrint = fingerprint
 }
 
 // replayed is the recorded result of r for its subject.

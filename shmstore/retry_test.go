@@ -133,7 +133,6 @@ func TestBatchLegsAreIndependentAndReplayed(t *testing.T) {
 	if _, err := st.TransferBatch(alice, 5, legs[:4], again[:4]); !errors.Is(err, ErrRetryMismatch) {
 		t.Errorf("retry with fewer legs: %v", err)
 	}
-	legs[1].Amount = 1000 // still refused, and so still no part of the batch
 	second, err := st.TransferBatch(alice, 5, legs, again)
 	if err != nil || !second.Replayed || second.Seq != first.Seq || second.Balance != first.Balance {
 		t.Fatalf("retry: %+v, %v; at first %+v", second, err, first)
@@ -261,4 +260,52 @@ func TestNotAppliedIsFinalAfterARestart(t *testing.T) {
 		t.Errorf("nobody asked about this one: %v", err)
 	}
 	mustVerify(t, seg)
+}
+
+// TestARetryHasTheContentsOfItsRequest: under the same req_id nothing else is applied, whether the request was applied, in part or not.
+func TestARetryHasTheContentsOfItsRequest(t *testing.T) {
+	st := newStore(t, smallShape())
+	alice, bob, carol := login(t, st, "alice", 50), addUser(t, st, "bob"), addUser(t, st, "carol")
+	out := make([]LegResult, 2)
+	asked := []Leg{{To: bob, Amount: 10}, {To: bob, Amount: 1000}}
+	must(t, second(st.TransferBatch(alice, 1, asked, out)))
+	if out[0].Err != nil || !errors.Is(out[1].Err, ErrInsufficientFunds) {
+		t.Fatal(out)
+	}
+	for name, other := range map[string][]Leg{
+		"the refused leg's amount": {asked[0], {To: bob, Amount: 5}},
+		"the refused leg's payee":  {asked[0], {To: carol, Amount: 1000}},
+		"the applied leg's amount": {{To: bob, Amount: 11}, asked[1]},
+		"the order":                {asked[1], asked[0]},
+		"a leg less":               asked[:1],
+	} {
+		if _, err := st.TransferBatch(alice, 1, other, make([]LegResult, len(other))); !errors.Is(err, ErrRetryMismatch) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if p, err := st.TransferBatch(alice, 1, asked, out); err != nil || !p.Replayed {
+		t.Errorf("the same again: %+v, %v", p, err)
+	}
+	refused := func(name string, err error, want error) {
+		t.Helper()
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+	}
+	refused("a transfer", second(st.Transfer(alice, 2, bob, 1000)), ErrInsufficientFunds)
+	refused("with another amount", second(st.Transfer(alice, 2, bob, 10)), ErrRetryMismatch)
+	refused("with another payee", second(st.Transfer(alice, 2, carol, 1000)), ErrRetryMismatch)
+	refused("as a withdrawal", second(st.Withdraw(alice, 2, 1000)), ErrRetryMismatch)
+	refused("as a deposit", second(st.Deposit(alice, 2, 1000)), ErrRetryMismatch)
+	refused("as a batch", second(st.TransferBatch(alice, 2, asked, out)), ErrRetryMismatch)
+	must(t, second(st.TransferBatch(alice, 3, []Leg{{To: bob, Amount: 1000}}, out[:1])))
+	refused("a batch of which no leg was applied", second(st.TransferBatch(alice, 3, []Leg{{To: bob, Amount: 1}}, out[:1])), ErrRetryMismatch)
+	must(t, second(st.DepositTo(alice.User, 2000)))
+	if p, err := st.Transfer(alice, 2, bob, 1000); err != nil || p.Replayed {
+		t.Errorf("the refused transfer again, with money: %+v, %v", p, err)
+	}
+	if balance := balanceOf(t, st, bob); balance != 1010 {
+		t.Errorf("bob has %d, want 1010", balance)
+	}
+	mustVerify(t, st.seg)
 }

@@ -99,6 +99,7 @@ func (st *Store) fillSession(r, user uint32, id, lastReqID uint64) Session {
 	row := &st.seg.sessions[r]
 	s := Session{ID: id, User: user, Row: r, Epoch: row.epoch.Add(1)}
 	row.user, row.lastReqID, row.sinceNs = user, lastReqID, 0
+	row.refusedReqID, row.refusedPrint = 0, 0
 	row.expiresNs.Store(0)
 	row.id.Store(id)
 	row.owner.Store(sessionLive.owned(st.index))
