@@ -22,6 +22,8 @@ type Fold struct {
 	Accounts []Account
 	Rooms    []Room
 
+	opening uint32 // the user whose opening deposit must come next; 0: none
+
 	names nameIndex // of users; empty until a user is made
 	sink  uint64    // what ApplyAll has looked at ahead
 }
@@ -73,6 +75,9 @@ func (f *Fold) Apply(r *Record) error {
 	if r.SupplyAfter != f.Supply+in-out || r.SupplyAfter > AmountMax {
 		return misfit(r, "supply %d after %d, with %d in and %d out", r.SupplyAfter, f.Supply, in, out)
 	}
+	if f.opening != 0 && (r.Kind != KindDeposit || r.Subject != f.opening || r.SessionID != 0) {
+		return misfit(r, "the opening deposit of user %d must come next", f.opening)
+	}
 	var err error
 	switch r.Kind {
 	case KindDeposit, KindWithdraw, KindTransfer:
@@ -88,6 +93,10 @@ func (f *Fold) Apply(r *Record) error {
 		return err
 	}
 	f.Head, f.TimeNs, f.Supply = r.Seq, r.TimeNs, r.SupplyAfter
+	f.opening = 0
+	if r.OpensWithDeposit() {
+		f.opening = r.Subject
+	}
 	return nil
 }
 
@@ -203,7 +212,8 @@ func (s *side) set(seq uint64) { s.account.Balance, s.account.LastSeq = s.after,
 
 func (f *Fold) applyUser(r *NameRecord) error {
 	rec := r.asRecord()
-	if !ValidName(r.Name.Text()) || r.Leg != 0 || r.Name != PadName(r.Name.Text()) {
+	opens := rec.OpensWithDeposit()
+	if !ValidName(r.Name.Text()) || r.Leg != 0 && !opens || r.Name != PadName(r.Name.Text()) {
 		return misfit(rec, "name %q", r.Name)
 	}
 	if r.Kind == KindUserKeys {

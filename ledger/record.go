@@ -81,6 +81,12 @@ type NameRecord struct {
 	Keys Keys
 }
 
+// LegOpening is the Leg of the record of a user whose opening deposit is the next record. The two were committed at once.
+const LegOpening = 1
+
+// OpensWithDeposit tells whether the next record is the opening deposit of the user that r creates.
+func (r *Record) OpensWithDeposit() bool { return r.Kind == KindUserCreate && r.Leg == LegOpening }
+
 // Name is a user's or a room's name, zero-padded.
 type Name [NameBytesMax]byte
 

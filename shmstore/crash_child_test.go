@@ -24,6 +24,7 @@ const (
 	alice, bob, carol uint32 = 1, 2, 3
 
 	crashReqID   = 7
+	daveOpening  = 25
 	crashFailure = "the disk is gone"
 )
 
@@ -90,6 +91,14 @@ var crashOperations = []crashOperation{
 			return err
 		},
 		records: []balanceChange{{}}, committed: headRaised,
+	},
+	{
+		name: "create user with a deposit", sampled: true, names: ledger.KindUserCreate,
+		run: func(st *Store, _ Session) error {
+			_, err := st.CreateUserWith([]byte("dave"), keyOf(newKey), keyOf(newKey), daveOpening)
+			return err
+		},
+		records: []balanceChange{{}, {}}, committed: headRaised, check: daveHasBoth,
 	},
 	{
 		name: "set keys", sampled: true, names: ledger.KindUserKeys,
@@ -354,6 +363,17 @@ func countConnection(st *Store, _ Session) error {
 	}
 	st.LoginFailed(crashAddress)
 	return nil
+}
+
+// daveHasBoth: there is no dave without his money.
+func daveHasBoth(v *verdict, watcher *Store, _ *crashBefore) {
+	dave, found := v.seg.FindUser([]byte("dave"))
+	if !found {
+		return
+	}
+	if balance, _, err := watcher.Balance(dave); err != nil || balance != daveOpening {
+		v.bad("dave has %d, want %d: %v", balance, daveOpening, err)
+	}
 }
 
 func connectionsCounted(seg *Segment) (n uint32) {

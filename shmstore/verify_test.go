@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"tradechat.internal/ledger"
 )
 
 func fillIndex(seg *Segment) {
@@ -123,7 +125,7 @@ func workOn(st *Store, s Session, peer uint32) {
 }
 
 // TestAnUncommittedRecordIsNoDamage: one who is killed with the log lock may have
-// written into the place of the next record, which is that of the oldest one.
+// written into the places of the next records, which are those of the oldest ones.
 func TestAnUncommittedRecordIsNoDamage(t *testing.T) {
 	shape := smallShape()
 	shape.LogRecords = logRecordsMin
@@ -133,13 +135,18 @@ func TestAnUncommittedRecordIsNoDamage(t *testing.T) {
 		if _, err := st.Deposit(s, reqID, 1); err != nil {
 			t.Fatal(err)
 		}
-		next := st.seg.recordSlot(st.seg.Head() + 1)
-		was := *next
-		next.Seq, next.Amount = st.seg.Head()+1, 77
+		var was [recordsPerCommitMax]ledger.Record
+		for i := range was {
+			next := st.seg.recordSlot(st.seg.Head() + 1 + uint64(i))
+			was[i] = *next
+			next.Seq, next.Amount = st.seg.Head()+1+uint64(i), 77
+		}
 		mustVerify(t, st.seg)
-		*next = was
+		for i := range was {
+			*st.seg.recordSlot(st.seg.Head() + 1 + uint64(i)) = was[i]
+		}
 	}
-	if r := mustVerify(t, st.seg); r.Folded != logRecordsMin-1 {
+	if r := mustVerify(t, st.seg); r.Folded != logRecordsMin-recordsPerCommitMax {
 		t.Errorf("%d records folded", r.Folded)
 	}
 }

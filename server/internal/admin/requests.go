@@ -61,8 +61,7 @@ func (c *conn) conclude(to libproto.Header, r request, body []byte) {
 	}
 }
 
-// userAdd makes a user and gives it its opening deposit. If the deposit cannot be had the user stays, and the error
-// says so.
+// userAdd makes a user with its opening deposit: both, or neither.
 func (c *conn) userAdd(body []byte) (libproto.Body, error) {
 	var req libproto.UserAddRequest
 	if err := req.Decode(body); err != nil {
@@ -73,20 +72,11 @@ func (c *conn) userAdd(body []byte) (libproto.Body, error) {
 	}
 	var id uint32
 	err := c.insist(func(st *shmstore.Store) (err error) {
-		id, err = st.CreateUser(req.Username, req.StoredKey, req.ServerKey)
+		id, err = st.CreateUserWith(req.Username, req.StoredKey, req.ServerKey, req.OpeningDeposit)
 		return err
 	})
 	if err != nil {
-		return nil, err
-	}
-	if req.OpeningDeposit > 0 {
-		err = c.insist(func(st *shmstore.Store) error {
-			_, err := st.DepositTo(id, req.OpeningDeposit)
-			return err
-		})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("user %d was added, its opening deposit of %d was not made: %w", id, req.OpeningDeposit, err)
+		return nil, fmt.Errorf("user %q with an opening deposit of %d: %w", req.Username, req.OpeningDeposit, err)
 	}
 	if err := c.awaitDurable(); err != nil {
 		return nil, fmt.Errorf("user %d was added: %w", id, err)
