@@ -61,6 +61,7 @@ func TestEnumNames(t *testing.T) {
 		{Status(StatusCount).String(), "status(15)"},
 		{GoingAwayShutdown.String(), "shutdown"},
 		{GoingAwayAbuse.String(), "protocol abuse"},
+		{GoingAwayRevoked.String(), "keys changed"},
 		{GoingAwayReason(0).String(), "reason(0)"},
 		{RoomEventGap.String(), "gap"},
 		{RoomEventKind(4).String(), "event(4)"},

@@ -300,7 +300,7 @@ func TestASuccessorFindsNoOldMail(t *testing.T) {
 	alice, bob := login(t, victim, "alice", 0), login(t, victim, "bob", 0)
 	var err error
 	for range 1000 {
-		if _, _, err = victim.Direct(alice.User, bob.User, []byte("message")); err != nil {
+		if _, _, _, err = victim.Direct(alice.User, bob.User, []byte("message")); err != nil {
 			break
 		}
 	}
@@ -311,7 +311,7 @@ func TestASuccessorFindsNoOldMail(t *testing.T) {
 	repair(t, master, 0)
 	next := bind(t, seg, 0, nil)
 	carol := openSession(t, next, bob.User)
-	if reached, _, err := master.Direct(alice.User, carol.User, []byte("hi")); err != nil || reached != 1 {
+	if reached, _, _, err := master.Direct(alice.User, carol.User, []byte("hi")); err != nil || reached != 1 {
 		t.Errorf("reached %d, %v", reached, err)
 	}
 	if _, mail := next.TakeDirty(nil); !mail {

@@ -28,6 +28,8 @@ const (
 	MailDirect
 	MailFence
 	EventGap // never in a ring: a reader found messages overwritten
+	MailRevoked
+	mailUser // a direct message for all sessions of a user; DrainMail visits a MailDirect for each
 )
 
 // entrySize is the length in the ring of an entry with n bytes.

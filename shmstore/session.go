@@ -225,7 +225,10 @@ func (st *Store) finishWay(r uint32) error {
 	if err := st.waitOutAccount(row.user); err != nil {
 		return err
 	}
-	if stateOf(row.owner.Load()) == sessionEnding {
+	if word := row.owner.Load(); stateOf(word) == sessionEnding {
+		if err := st.waitOutRoom(formerOf(word)); err != nil {
+			return err
+		}
 		return st.endRow(r)
 	}
 	if err := st.detachRooms(r); err != nil {
@@ -258,6 +261,54 @@ func (st *Store) endRow(r uint32) error {
 	atomic.StoreUint32(&st.seg.sessionUsers[r], 0)
 	row.id.Store(0)
 	row.owner.Store(0)
+	return nil
+}
+
+// EndSessions ends all sessions of a user, wherever they are: their connections are told to go, and no request of them takes
+// effect once it has returned. ErrBusy: some may be left, call again.
+func (st *Store) EndSessions(user uint32) error {
+	if !st.seg.userExists(user) {
+		return ErrNoUser
+	}
+	if err := st.lockAccounts(user, 0); err != nil {
+		return err
+	}
+	st.seg.accounts[user].settled = 1
+	st.unlockAccounts(user, 0)
+	var left error
+	for r := range st.seg.sessionUsers {
+		if atomic.LoadUint32(&st.seg.sessionUsers[r])&^sessionDetachedBit != user {
+			continue
+		}
+		if err := st.revoke(uint32(r)); err != nil {
+			left = err
+		}
+	}
+	return left
+}
+
+// revoke ends one session. Its slot is told first: once the row has ended nobody knows any more which slot it was.
+func (st *Store) revoke(r uint32) error {
+	row := &st.seg.sessions[r]
+	id, word := row.id.Load(), row.owner.Load()
+	switch stateOf(word) {
+	case sessionEnding:
+		return nil
+	case sessionLive:
+		if slot := slotOf(word); slot >= 0 && slot != st.index {
+			e := entryHeader{kind: MailRevoked, seq: id, target: r, user: ^uint32(0), timeNs: st.nowNs}
+			if err := st.putMail(slot, e, nil); err != nil {
+				return err
+			}
+		}
+	case sessionDetached:
+	default:
+		return fmt.Errorf("session %d changes hands: %w", id, ErrBusy)
+	}
+	if !st.beginWay(r, word, sessionEnding) {
+		return fmt.Errorf("session %d changes hands: %w", id, ErrBusy)
+	}
+	st.goOn(r)
 	return nil
 }
 

@@ -113,7 +113,7 @@ func workOn(st *Store, s Session, peer uint32) {
 	st.slot.heartbeatNs.Store(0) // nobody waits for locks that this slot seems to hold
 	for range 20 {
 		_, _, _ = st.Send(s, 1, make([]byte, 500))
-		_, _, _ = st.Direct(s.User, peer, make([]byte, 500))
+		_, _, _, _ = st.Direct(s.User, peer, make([]byte, 500))
 		st.DrainRoom(1, func(Event) {})
 		st.DrainMail(func(Mail) {})
 		_ = st.RoomHistory(1, 0, 10, func(Event) {})

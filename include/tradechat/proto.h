@@ -587,8 +587,8 @@ typedef struct tc_proto_direct_send_request {
 /* DIRECT_SEND response */
 typedef struct tc_proto_direct_send_response {
     uint64_t time_ns;
-    uint8_t sessions_reached; /* 0: the user is not online */
-    uint8_t reserved[7];
+    uint32_t sessions_reached; /* 0: the user is not online */
+    uint32_t sessions_missed;  /* their worker had no room for the message */
 } tc_proto_direct_send_response;
 
 /* DIRECT_MESSAGE push */

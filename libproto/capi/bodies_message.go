@@ -76,7 +76,9 @@ func decodeDirectSendRequest(body []byte, to *C.tc_proto_direct_send_request) C.
 }
 
 func encodeDirectSendResponse(_ *fault, dst []byte, b *C.tc_proto_direct_send_response) []byte {
-	return libproto.DirectSendResponse{SessionsReached: uint8(b.sessions_reached), TimeNs: uint64(b.time_ns)}.AppendTo(dst)
+	return libproto.DirectSendResponse{
+		SessionsReached: uint32(b.sessions_reached), SessionsMissed: uint32(b.sessions_missed), TimeNs: uint64(b.time_ns),
+	}.AppendTo(dst)
 }
 
 func decodeDirectSendResponse(body []byte, to *C.tc_proto_direct_send_response) C.int {
@@ -84,7 +86,9 @@ func decodeDirectSendResponse(body []byte, to *C.tc_proto_direct_send_response) 
 	if err := b.Decode(body); err != nil {
 		return resultOf(err)
 	}
-	put(to, C.tc_proto_direct_send_response{sessions_reached: C.uint8_t(b.SessionsReached), time_ns: C.uint64_t(b.TimeNs)})
+	put(to, C.tc_proto_direct_send_response{
+		sessions_reached: C.uint32_t(b.SessionsReached), sessions_missed: C.uint32_t(b.SessionsMissed), time_ns: C.uint64_t(b.TimeNs),
+	})
 	return C.TC_PROTO_OK
 }
 

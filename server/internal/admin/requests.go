@@ -91,13 +91,19 @@ func (c *conn) userSetKeys(body []byte) (libproto.Body, error) {
 	if err := req.Decode(body); err != nil {
 		return nil, fmt.Errorf("%w: %w", errBody, err)
 	}
-	err := c.insist(func(st *shmstore.Store) error {
-		id, ok := st.Segment().FindUser(req.Username)
-		if !ok {
+	var id uint32
+	err := c.insist(func(st *shmstore.Store) (err error) {
+		var ok bool
+		if id, ok = st.Segment().FindUser(req.Username); !ok {
 			return fmt.Errorf("user %q: %w", req.Username, shmstore.ErrNoUser)
 		}
 		return st.SetUserKeys(id, req.StoredKey, req.ServerKey)
 	})
+	if err == nil {
+		if err = c.insist(func(st *shmstore.Store) error { return st.EndSessions(id) }); err != nil {
+			err = fmt.Errorf("the keys of %q were changed, but sessions of before may be left: %w → set them again", req.Username, err)
+		}
+	}
 	if err == nil {
 		err = c.awaitDurable()
 	}

@@ -70,16 +70,16 @@ func (w *Worker) directSend(c *conn, f *libproto.Frame, q *libproto.DirectSendRe
 		w.refuse(f, shmstore.ErrNoUser)
 		return
 	}
-	reached, timeNs, err := w.store.Direct(c.session.User, to, q.Message)
+	reached, missed, timeNs, err := w.store.Direct(c.session.User, to, q.Message)
 	if errors.Is(err, shmstore.ErrBusy) { // if it is our own mailbox that is full, we can empty it
 		w.deliverMail()
-		reached, timeNs, err = w.store.Direct(c.session.User, to, q.Message)
+		reached, missed, timeNs, err = w.store.Direct(c.session.User, to, q.Message)
 	}
 	if err != nil {
 		w.refuse(f, err)
 		return
 	}
-	respond(w, f, libproto.DirectSendResponse{SessionsReached: uint8(min(reached, 255)), TimeNs: timeNs})
+	respond(w, f, libproto.DirectSendResponse{SessionsReached: uint32(reached), SessionsMissed: uint32(missed), TimeNs: timeNs})
 }
 
 func (w *Worker) userLookup(_ *conn, f *libproto.Frame, q *libproto.UserLookupRequest) {

@@ -149,17 +149,26 @@ func (w *Worker) takeMail(m shmstore.Mail) {
 		w.postMail()
 		d.mailTo = c
 	}
-	if m.Kind == shmstore.MailFence {
+	if m.Kind == shmstore.MailFence || m.Kind == shmstore.MailRevoked {
 		w.postMail()
-		if c.session.Epoch < m.Epoch {
-			w.dismiss(c, libproto.GoingAwayResumed, resumedDetail)
-		}
+		w.fence(c, m)
 		return
 	}
 	d.bytes = appendPush(d.bytes, libproto.OpDirectMessage, libproto.DirectMessage{
 		FromUserID: m.FromUser, FromName: w.segment.UserName(m.FromUser), TimeNs: m.TimeNs, Message: m.Message,
 	})
 	w.metrics.Add(shmstore.CounterMessagesDelivered, 1)
+}
+
+// fence sends a connection away whose session is no longer its own.
+func (w *Worker) fence(c *conn, m shmstore.Mail) {
+	switch {
+	case c.session.Epoch >= m.Epoch:
+	case m.Kind == shmstore.MailRevoked:
+		w.dismiss(c, libproto.GoingAwayRevoked, revokedDetail)
+	default:
+		w.dismiss(c, libproto.GoingAwayResumed, resumedDetail)
+	}
 }
 
 // postMail writes what has collected for one session.

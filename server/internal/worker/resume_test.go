@@ -286,7 +286,7 @@ func TestRetriesAfterAResume(t *testing.T) {
 		}
 	}
 	var s libproto.TxnStatusResponse
-	for id, want := range map[uint64]libproto.TxnOutcome{51: libproto.TxnApplied, 41: libproto.TxnApplied, 45: libproto.TxnNotApplied} {
+	for id, want := range map[uint64]libproto.TxnOutcome{51: libproto.TxnApplied, 41: libproto.TxnApplied, 45: libproto.TxnPending} {
 		p.ask(libproto.OpTxnStatus, libproto.TxnStatusRequest{SessionID: a.session, ReqID: id}, &s)
 		if s.Outcome != want {
 			t.Errorf("%d: %+v", id, s)
@@ -368,4 +368,39 @@ func TestSessionsLiveAsLongAsTheSettingsSay(t *testing.T) {
 	if n := c.master.ExpireSessions(); n != 1 {
 		t.Error("too late")
 	}
+}
+
+// TestChangedKeysEndAllSessions: connections on every worker are sent away, and what was detached cannot be resumed.
+func TestChangedKeysEndAllSessions(t *testing.T) {
+	c, alice, _ := two(t)
+	c.start()
+	here, there, gone := c.workers[0].enter(t, "alice"), c.workers[1].enter(t, "alice"), c.workers[1].enter(t, "alice")
+	bob := c.workers[0].enter(t, "bob")
+	bob.join(1)
+	there.join(1)
+	bob.sees(libproto.RoomEvent{RoomID: 1, Kind: libproto.RoomEventJoined, UserID: alice, Name: []byte("alice")})
+	_ = gone.socket.Close()
+	c.awaitCounter(1, shmstore.CounterConnectionsClosed, 1)
+	for {
+		err := c.master.EndSessions(alice)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, shmstore.ErrBusy) {
+			t.Fatal(err)
+		}
+	}
+	here.goingAway(libproto.GoingAwayRevoked)
+	there.goingAway(libproto.GoingAwayRevoked)
+	bob.sees(libproto.RoomEvent{RoomID: 1, Kind: libproto.RoomEventLeft, UserID: alice, Name: []byte("alice")})
+	for _, past := range []*peer{here, there, gone} {
+		p := dial(t, c.workers[0].addr)
+		if f := p.resume("alice", past.session); f.Status != libproto.StatusExpired {
+			t.Errorf("a session of before: %v", f.Status)
+		}
+	}
+	if c.segment.Online(alice) {
+		t.Error("alice is online still")
+	}
+	c.verify()
 }

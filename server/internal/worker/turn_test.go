@@ -430,7 +430,7 @@ func TestMailInOneWrite(t *testing.T) {
 	anna, bert := s.addUser("anna", 0), s.addUser("bert", 0)
 	a, b := s.enter("anna"), s.enter("bert")
 	for _, to := range []uint32{anna, anna, bert, anna} {
-		_, _, err := s.master.Direct(bert, to, []byte("psst"))
+		_, _, _, err := s.master.Direct(bert, to, []byte("psst"))
 		must(t, err)
 	}
 	s.deliver()
