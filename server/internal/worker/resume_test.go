@@ -404,3 +404,33 @@ func TestChangedKeysEndAllSessions(t *testing.T) {
 	}
 	c.verify()
 }
+
+// TestLoginsAtAStandingHeadPayOnce: one user logs in again and again while no money moves; no session gets another's id, and a
+// session that has paid and was cut off gets its recorded answer.
+func TestLoginsAtAStandingHeadPayOnce(t *testing.T) {
+	c, _, bob := two(t)
+	c.start()
+	a := c.workers[0].enter(t, "alice")
+	var paid libproto.TxnResponse
+	transfer := libproto.TransferRequest{ToUserID: bob, Amount: 100}
+	a.reqID = 1000
+	a.ask(libproto.OpTransfer, transfer, &paid)
+	_ = a.socket.Close()
+	seen := map[uint64]bool{a.session: true}
+	p := [2]*peer{dial(t, c.workers[0].addr), dial(t, c.workers[1].addr)}
+	for i := range 6000 { // more than one head has serials for
+		q := p[i%2]
+		if l := q.login("alice"); seen[l.SessionID] {
+			t.Fatalf("session %x is the second with this id, after %d logins", l.SessionID, i)
+		}
+		seen[q.session] = true
+		q.ask(libproto.OpLogout, libproto.Empty{}, &libproto.Empty{})
+	}
+	again, _ := c.workers[1].reenter(t, "alice", a.session)
+	again.reqID = 1000
+	var r libproto.TxnResponse
+	if f := again.ask(libproto.OpTransfer, transfer, &r); f.Flags&libproto.FlagReplayed == 0 || r != paid {
+		t.Errorf("%v: %+v, the first was %+v", f.Flags, r, paid)
+	}
+	c.verify()
+}
