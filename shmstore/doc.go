@@ -56,7 +56,7 @@
 // # Lock order
 //
 // registry → account with the lower number → the other account → log.
-// A room's lock and a mailbox's lock are leaves: taken with no other lock held.
+// A room's lock is taken with no other lock held, a mailbox's with none or its room's.
 // With LockGlobal one lock stands for all account locks.
 //
 // # Memory order

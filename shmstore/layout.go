@@ -195,7 +195,8 @@ type roomRow struct {
 	memberCount atomic.Uint32
 	seq         uint64 // the record that created it
 	name        ledger.Name
-	_           [16]byte
+	news        uint64 // how many joins and leaves were told, under its lock
+	_           [8]byte
 	ring        ringHead
 	bySlot      [slotsMax + 14]atomic.Uint32 // members per slot
 }

@@ -6,14 +6,17 @@ import (
 )
 
 // A mailbox carries what concerns the sessions of one user at a slot: direct messages, and the
-// fences that tell a connection that its session was taken over, or ended with the user's keys.
+// fences that tell a connection that its session was taken over, or ended with the user's keys;
+// and who came to the slot's rooms or left them.
 
 // Mail is one entry of a slot's mailbox. Message is valid only until the function
 // that it was handed to returns.
 type Mail struct {
-	Kind       EventKind // MailDirect, MailFence or MailRevoked
+	Kind       EventKind // MailDirect, MailFence, MailRevoked, MailJoined or MailLeft
 	SessionRow uint32
 	SessionID  uint64
+	Room       uint32 // MailJoined, MailLeft: FromUser came or went
+	News       uint64 // MailJoined, MailLeft: its number; compare with JoinResult.News
 	FromUser   uint32
 	Epoch      uint32 // MailFence, MailRevoked: connections of the session with an older one are to go
 	TimeNs     uint64
@@ -91,18 +94,23 @@ func (st *Store) mailSession(r, from, to uint32, message []byte) (posted bool, e
 // putMail appends an entry to a slot's mailbox and wakes the slot. The owner of a full
 // one is told too: it may have a new process that does not know what it was left.
 func (st *Store) putMail(slot int, e entryHeader, message []byte) error {
+	return st.putMailAt(placeFirst, slot, uint64(st.seg.shape.MailboxBytes), e, message)
+}
+
+// putMailAt is putMail with the lock announced at place, into a mailbox that counts as full with so many bytes.
+func (st *Store) putMailAt(place announcement, slot int, bytesMax uint64, e entryHeader, message []byte) error {
 	box := &st.seg.mailboxes[slot]
-	if err := st.acquire(placeFirst, mailboxLock(slot), &box.lock); err != nil {
+	if err := st.acquire(place, mailboxLock(slot), &box.lock); err != nil {
 		return err
 	}
 	r := st.seg.mailRing(slot)
-	full := r.endOf(len(message))-box.cursor.Load() > uint64(len(r.data))
+	full := r.endOf(len(message))-box.cursor.Load() > bytesMax
 	if !full {
 		r.append(e, 0, message)
 	}
 	unlock(&box.lock)
 	st.announceMail(slot)
-	st.retract(placeFirst)
+	st.retract(place)
 	if full {
 		st.metrics.Add(CounterMailboxFull, 1)
 		return fmt.Errorf("mailbox of slot %d is full: %w", slot, ErrBusy)
@@ -154,11 +162,14 @@ func (st *Store) eachSessionHere(user uint32, visit func(row uint32, id uint64))
 }
 
 func mailOf(e *entryHeader, payload []byte) Mail {
-	m := Mail{Kind: e.kind, SessionRow: e.target, SessionID: e.seq, TimeNs: e.timeNs, Message: payload}
-	if e.kind == MailFence || e.kind == MailRevoked {
-		m.Epoch = e.user
-	} else {
-		m.FromUser = e.user
+	m := Mail{Kind: e.kind, TimeNs: e.timeNs, Message: payload}
+	switch e.kind {
+	case MailJoined, MailLeft:
+		m.Room, m.News, m.FromUser = e.target, e.seq, e.user
+	case MailFence, MailRevoked:
+		m.SessionRow, m.SessionID, m.Epoch = e.target, e.seq, e.user
+	default:
+		m.SessionRow, m.SessionID, m.FromUser = e.target, e.seq, e.user
 	}
 	return m
 }

@@ -148,11 +148,11 @@ func TestARepairDetachesSessions(t *testing.T) {
 }
 
 func usersWhoLeft(st *Store, room uint32) (left []uint32) {
-	for _, e := range heard(st, room) {
-		if e.Kind == EventLeft {
-			left = append(left, e.User)
+	st.DrainMail(func(m Mail) {
+		if m.Kind == MailLeft && m.Room == room {
+			left = append(left, m.FromUser)
 		}
-	}
+	})
 	slices.Sort(left)
 	return left
 }
@@ -204,7 +204,7 @@ func TestARepairDeliversWhatTheDeadDidNotAnnounce(t *testing.T) {
 	if err := victim.lockRoom(room); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := victim.appendRoom(room, EventMessage, alice.User, []byte("last words")); err != nil {
+	if _, _, err := victim.appendRoom(room, alice.User, []byte("last words")); err != nil {
 		t.Fatal(err)
 	}
 	unlock(&seg.rooms[room].lock) // and killed before anybody was told

@@ -22,6 +22,7 @@ type Resumed struct {
 type ResumedRoom struct {
 	Room     uint32
 	FromPos  uint64 // deliver only events at or after this position
+	News     uint64 // and only those joins and leaves that are told under a higher number
 	GapFirst uint64 // room_seqs of the messages that no connection of the session was sent; 0: none
 	GapLast  uint64
 }
@@ -191,7 +192,7 @@ func (st *Store) attachRoom(room uint32, since uint64) ResumedRoom {
 		st.moveCursor(room, end)
 	}
 	st.seg.recountMembers(room)
-	at := ResumedRoom{Room: room, FromPos: end.tail}
+	at := ResumedRoom{Room: room, FromPos: end.tail, News: st.seg.rooms[room].news}
 	if first, found := st.firstMessage(ring, end.tail, func(e *entryHeader) bool { return e.timeNs >= since }); found && since != 0 {
 		at.GapFirst, at.GapLast = first.seq, end.lastSeq
 	}

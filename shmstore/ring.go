@@ -23,8 +23,8 @@ type EventKind uint32
 const (
 	entryFiller EventKind = iota
 	EventMessage
-	EventJoined
-	EventLeft
+	MailJoined
+	MailLeft
 	MailDirect
 	MailFence
 	EventGap // never in a ring: a reader found messages overwritten

@@ -110,12 +110,12 @@ func TestJoinedAndLeftAreToldOnceAUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, e := range heard(st, room) {
-		got = append(got, fmt.Sprintf("%d:%d", e.Kind, e.User))
-		if e.Kind == EventJoined && e.User == bob.User && e.Pos >= own.FromPos {
+	st.DrainMail(func(m Mail) {
+		got = append(got, fmt.Sprintf("%d:%d", m.Kind, m.FromUser))
+		if m.Kind == MailJoined && m.FromUser == bob.User && m.News > own.News {
 			t.Error("bob would hear of his own joining")
 		}
-	}
+	})
 	want := []string{"2:1", "2:2", "3:2"}
 	if !slices.Equal(got, want) {
 		t.Errorf("events %v, want %v", got, want)
@@ -428,11 +428,11 @@ func TestJoinsOfLargeRoomsAreNotTold(t *testing.T) {
 	room := openRoom(t, st, "lobby")
 	told, left := 0, 0
 	drain := func() {
-		st.DrainRoom(room, func(e Event) {
-			switch e.Kind {
-			case EventJoined:
+		st.DrainMail(func(m Mail) {
+			switch m.Kind {
+			case MailJoined:
 				told++
-			case EventLeft:
+			case MailLeft:
 				left++
 			}
 		})
@@ -448,7 +448,7 @@ func TestJoinsOfLargeRoomsAreNotTold(t *testing.T) {
 		st.CloseSession(s)
 		drain()
 	}
-	if told != announcedRoomEventMembersMax || left != announcedRoomEventMembersMax+1 {
+	if told != announcedRoomEventMembersMax || left != announcedRoomEventMembersMax { // the last one leaves nobody behind
 		t.Errorf("%d joins and %d leaves were told", told, left)
 	}
 }
@@ -489,4 +489,34 @@ func TestADirectMessageSaysWhomItMissed(t *testing.T) {
 		t.Errorf("with one mailbox full: reached %d, missed %d, %v", reached, missed, err)
 	}
 	mustVerify(t, seg)
+}
+
+// TestJoinsTakeNothingFromTheHistory: a room's messages stay, however many come and go.
+func TestJoinsTakeNothingFromTheHistory(t *testing.T) {
+	st := newStore(t, smallShape())
+	room := openRoom(t, st, "lobby")
+	alice, bob := login(t, st, "alice", 0), login(t, st, "bob", 0)
+	join(t, st, alice, room)
+	const messages = 20
+	for range messages {
+		send(t, st, alice, room, "stays")
+	}
+	heard(st, room)
+	for range 10_000 {
+		join(t, st, bob, room)
+		must(t, st.Leave(bob, room))
+	}
+	kept := 0
+	must(t, st.RoomHistory(room, 0, messages, func(e Event) {
+		if string(e.Message) == "stays" {
+			kept++
+		}
+	}))
+	if kept != messages {
+		t.Errorf("%d of %d messages are kept", kept, messages)
+	}
+	if reached, missed, _, err := st.Direct(alice.User, bob.User, []byte("hi")); err != nil || reached != 1 || missed != 0 {
+		t.Errorf("a direct message after them: reached %d, missed %d, %v", reached, missed, err)
+	}
+	mustVerify(t, st.seg)
 }

@@ -14,10 +14,9 @@ func fillIndex(seg *Segment) {
 	}
 }
 
-func ringState1(seg *Segment) *ringState {
-	head := &seg.rooms[1].ring
-	return &head.state[head.version.Load()&1]
-}
+func ringState1(seg *Segment) *ringState { return ringStateOf(&seg.rooms[1].ring) }
+
+func ringStateOf(head *ringHead) *ringState { return &head.state[head.version.Load()&1] }
 
 // TestVerifyFindsWhatIsWrong changes one thing that no function of the package would,
 // and expects Verify to name it. A repair and the work of others must then come to an
@@ -63,7 +62,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		{"ring entry", func(seg *Segment) { entryAt(seg.roomRing(1).data, 0).length = 1 << 31 }, "room 1: its ring is damaged"},
 		{"cursor", func(seg *Segment) { seg.cursor(0, 1).pos.Store(1 << 20) }, "slot 0 has drained up to"},
 		{"mailbox", func(seg *Segment) { seg.mailboxes[1].ring.firstPos.Store(32) }, "mailbox of slot 1: its ring"},
-		{"mailbox tail far away", func(seg *Segment) { seg.mailboxes[0].ring.state[0].tail = 1 << 60 }, "mailbox of slot 0: its ring"},
+		{"mailbox tail far away", func(seg *Segment) { ringStateOf(&seg.mailboxes[0].ring).tail = 1 << 60 }, "mailbox of slot 0: its ring"},
 		{"mail cursor", func(seg *Segment) { seg.mailboxes[1].cursor.Store(32) }, "mailbox of slot 1: drained"},
 		{"members by slot", func(seg *Segment) { seg.rooms[1].bySlot[1].Add(1) }, "of slot 1"},
 	}
@@ -77,7 +76,9 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 			if _, err := st.Transfer(alice, 1, bob.User, 10); err != nil {
 				t.Fatal(err)
 			}
-			join(t, st, alice, openRoom(t, st, "lobby"))
+			room := openRoom(t, st, "lobby")
+			join(t, st, alice, room)
+			send(t, st, alice, room, "hi")
 			c.damage(st.seg)
 			got := strings.Join(st.seg.VerifyQuiescent().Problems, "\n")
 			if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {

@@ -22,7 +22,7 @@ func (w *Worker) joinRoom(c *conn, f *libproto.Frame, q *libproto.JoinRoomReques
 	if joined.Already {
 		return
 	}
-	w.seatIn(c, q.RoomID, joined.FromPos)
+	w.seatIn(c, q.RoomID, joined.FromPos, joined.News)
 	w.replay(q.RoomID, joined.LastSeq, int(q.ReplayCount))
 }
 

@@ -173,7 +173,7 @@ func (w *Worker) enter(c *conn, s shmstore.Resumed) {
 	w.sessions[s.Row] = c
 	w.table.since[c.row] = 0
 	for _, r := range s.Rooms {
-		w.seatIn(c, r.Room, r.FromPos)
+		w.seatIn(c, r.Room, r.FromPos, r.News)
 	}
 }
 
