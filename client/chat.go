@@ -84,6 +84,9 @@ func (c *Client) SendDirect(ctx context.Context, toUser, text string) (sessionsR
 		ToUsername: []byte(toUser),
 		Message:    []byte(text),
 	})
+	if err == nil && r.SessionsMissed != 0 {
+		err = fmt.Errorf("%w: %d of %d sessions", ErrPartlyDelivered, r.SessionsReached, r.SessionsReached+r.SessionsMissed)
+	}
 	return int(r.SessionsReached), timeOf(r.TimeNs), err
 }
 

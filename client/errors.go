@@ -70,6 +70,9 @@ var (
 	// ErrRealmChanged says that, on coming back, the server salts passwords differently: the password is needed again.
 	ErrRealmChanged = errors.New("the server's password salt or iterations changed: log in anew")
 
+	// ErrPartlyDelivered: a direct message reached some of the user's sessions, and will not reach the others.
+	ErrPartlyDelivered = errors.New("delivered in part")
+
 	// ErrProtocol says that the server broke the protocol; the connection is ended.
 	ErrProtocol = errors.New("the server broke the protocol")
 )
@@ -140,7 +143,8 @@ func (e *GoingAwayError) Error() string {
 
 // final reports whether coming back would be wrong: somebody else holds the session, or this client misbehaved.
 func (e *GoingAwayError) final() bool {
-	return e.Reason == libproto.GoingAwayResumed || e.Reason == libproto.GoingAwayAbuse
+	return e.Reason == libproto.GoingAwayResumed || e.Reason == libproto.GoingAwayAbuse ||
+		e.Reason == libproto.GoingAwayRevoked
 }
 
 // changes reports whether a request changes something that doing it twice would change twice.

@@ -48,6 +48,9 @@ const (
 	// lastWordsWait is how long a connection is still read after a write failed.
 	lastWordsWait = 250 * time.Millisecond
 
+	// fateAsksMax is how often TXN_STATUS is asked while its answer is "pending".
+	fateAsksMax = 8
+
 	// gapRoomsMax bounds the rooms whose skipped messages a full inbox remembers; more are counted in Dropped.Other.
 	gapRoomsMax = 1 << 14
 )

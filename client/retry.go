@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"tradechat.internal/libnet"
 	"tradechat.internal/libproto"
 )
 
@@ -96,7 +97,7 @@ func (l *link) makeAnew(o *call) error {
 
 // fate asks what became of a request of a session that is gone. again: it was not applied, and will not be.
 func (l *link) fate(ctx context.Context, op libproto.Opcode, sessionID, reqID uint64) (a answer, again bool, err error) {
-	r, err := ask[libproto.TxnStatusResponse](ctx, l, libproto.OpTxnStatus, libproto.TxnStatusRequest{SessionID: sessionID, ReqID: reqID})
+	r, err := l.askFate(ctx, sessionID, reqID)
 	if err != nil {
 		return a, false, err
 	}
@@ -106,6 +107,8 @@ func (l *link) fate(ctx context.Context, op libproto.Opcode, sessionID, reqID ui
 	switch {
 	case r.Outcome == libproto.TxnNotApplied:
 		return a, true, nil
+	case r.Outcome == libproto.TxnPending:
+		return unknown("another connection has the session, and may still bring the request: %w", ErrServerBusy), false, nil
 	case r.Outcome != libproto.TxnApplied:
 		return unknown("the session is gone, and the server's log does not reach back to the request: %w", ErrExpired), false, nil
 	case op == libproto.OpTransferBatch:
@@ -113,6 +116,21 @@ func (l *link) fate(ctx context.Context, op libproto.Opcode, sessionID, reqID ui
 	}
 	body := libproto.TxnResponse{Balance: r.BalanceAfter, TxnID: r.TxnID}.AppendTo(nil)
 	return answer{from: l, status: libproto.StatusOK, body: body}, false, nil
+}
+
+// askFate asks until no other connection can bring the request any more, fateAsksMax times at most.
+func (l *link) askFate(ctx context.Context, sessionID, reqID uint64) (r libproto.TxnStatusResponse, err error) {
+	var pause libnet.Backoff
+	for range fateAsksMax {
+		r, err = ask[libproto.TxnStatusResponse](ctx, l, libproto.OpTxnStatus, libproto.TxnStatusRequest{SessionID: sessionID, ReqID: reqID})
+		if err != nil || r.Outcome != libproto.TxnPending {
+			return r, err
+		}
+		if err := pause.Wait(ctx); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }
 
 // undecided is what the server says of a request that it can be asked again about: applied or not, it could not say.

@@ -16,7 +16,7 @@
 //	64      subject's previous record · peer's          96: server key, 32 bytes
 //	80      subject's total of deposits or withdrawals
 //	88      session id · req_id
-//	104     legs u32 · flags u32 · batch head · 8 zeros
+//	104     legs u32 · flags u32 · batch head · fingerprint of the request
 //
 // # Invariants
 //

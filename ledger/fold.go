@@ -22,6 +22,8 @@ type Fold struct {
 	Accounts []Account
 	Rooms    []Room
 
+	opening uint32 // the user whose opening deposit must come next; 0: none
+
 	names nameIndex // of users; empty until a user is made
 	sink  uint64    // what ApplyAll has looked at ahead
 }
@@ -73,6 +75,9 @@ func (f *Fold) Apply(r *Record) error {
 	if r.SupplyAfter != f.Supply+in-out || r.SupplyAfter > AmountMax {
 		return misfit(r, "supply %d after %d, with %d in and %d out", r.SupplyAfter, f.Supply, in, out)
 	}
+	if f.opening != 0 && (r.Kind != KindDeposit || r.Subject != f.opening || r.SessionID != 0) {
+		return misfit(r, "the opening deposit of user %d must come next", f.opening)
+	}
 	var err error
 	switch r.Kind {
 	case KindDeposit, KindWithdraw, KindTransfer:
@@ -88,6 +93,10 @@ func (f *Fold) Apply(r *Record) error {
 		return err
 	}
 	f.Head, f.TimeNs, f.Supply = r.Seq, r.TimeNs, r.SupplyAfter
+	f.opening = 0
+	if r.OpensWithDeposit() {
+		f.opening = r.Subject
+	}
 	return nil
 }
 
@@ -158,8 +167,10 @@ func (f *Fold) checkPosting(r *Record) error {
 		return misfit(r, "it names users %d and %d of %d", r.Subject, r.Peer, users-1)
 	case r.Amount == 0 || r.Amount > AmountMax:
 		return misfit(r, "amount %d", r.Amount)
-	case r.Flags&^FlagLate != 0 || r.Reserved != 0 || r.Legs == 0 || uint32(r.Leg) >= r.Legs:
-		return misfit(r, "flags %#x, leg %d of %d, reserved %d", uint32(r.Flags), r.Leg, r.Legs, r.Reserved)
+	case r.Flags&^FlagLate != 0 || r.Legs == 0 || uint32(r.Leg) >= r.Legs:
+		return misfit(r, "flags %#x, leg %d of %d", uint32(r.Flags), r.Leg, r.Legs)
+	case !r.fingerprintFits():
+		return misfit(r, "fingerprint %016x of another request", uint64(r.Fingerprint))
 	case r.SessionID == 0 && r.ReqID != 0 || r.BatchHead >= r.Seq:
 		return misfit(r, "session %d, req_id %d, batch head %d", r.SessionID, r.ReqID, r.BatchHead)
 	}
@@ -201,7 +212,8 @@ func (s *side) set(seq uint64) { s.account.Balance, s.account.LastSeq = s.after,
 
 func (f *Fold) applyUser(r *NameRecord) error {
 	rec := r.asRecord()
-	if !ValidName(r.Name.Text()) || r.Leg != 0 || r.Name != PadName(r.Name.Text()) {
+	opens := rec.OpensWithDeposit()
+	if !ValidName(r.Name.Text()) || r.Leg != 0 && !opens || r.Name != PadName(r.Name.Text()) {
 		return misfit(rec, "name %q", r.Name)
 	}
 	if r.Kind == KindUserKeys {

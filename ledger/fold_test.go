@@ -16,7 +16,7 @@ func small(t *testing.T) *Fold {
 	for _, r := range []Record{
 		named(KindRoomCreate, 1, 1, "lobby"), named(KindUserCreate, 2, 1, "ann"), named(KindUserCreate, 3, 2, "bob"),
 		{Seq: 4, TimeNs: 4, Kind: KindDeposit, SupplyAfter: 100, Subject: 1, Amount: 100, SubjectBalance: 100, SubjectTotal: 100, Legs: 1},
-		{Seq: 5, TimeNs: 5, Kind: KindTransfer, SupplyAfter: 100, Subject: 1, Peer: 2, Amount: 30, SubjectBalance: 70, PeerBalance: 30, SubjectPrev: 4, SessionID: 9, ReqID: 1, Legs: 1},
+		{Seq: 5, TimeNs: 5, Kind: KindTransfer, SupplyAfter: 100, Subject: 1, Peer: 2, Amount: 30, SubjectBalance: 70, PeerBalance: 30, SubjectPrev: 4, SessionID: 9, ReqID: 1, Fingerprint: single(KindTransfer, 2, 30), Legs: 1},
 	} {
 		if err := f.Apply(&r); err != nil {
 			t.Fatal(err)
@@ -31,10 +31,15 @@ func named(kind Kind, seq uint64, subject uint32, name string) Record {
 	return r
 }
 
+// single is the fingerprint of a request with one leg.
+func single(kind Kind, peer uint32, amount uint64) Fingerprint {
+	return BeginFingerprint(kind, 1).With(peer, amount)
+}
+
 func next() Record {
 	return Record{
 		Seq: 6, TimeNs: 6, Kind: KindTransfer, SupplyAfter: 100, Subject: 1, Peer: 2, Amount: 20,
-		SubjectBalance: 50, PeerBalance: 50, SubjectPrev: 5, PeerPrev: 5, SessionID: 9, ReqID: 2, Legs: 1,
+		SubjectBalance: 50, PeerBalance: 50, SubjectPrev: 5, PeerPrev: 5, SessionID: 9, ReqID: 2, Legs: 1, Fingerprint: single(KindTransfer, 2, 20),
 	}
 }
 
@@ -67,7 +72,7 @@ func TestEveryFieldIsChecked(t *testing.T) {
 		"no legs":          func(r *Record) { r.Legs = 0 },
 		"flags":            func(r *Record) { r.Flags = 2 },
 		"batch head":       func(r *Record) { r.BatchHead = 6 },
-		"reserved":         func(r *Record) { r.Reserved = 1 },
+		"fingerprint":      func(r *Record) { r.Fingerprint++ },
 		"overdrawn":        func(r *Record) { r.Amount, r.SubjectBalance, r.PeerBalance = 71, -1, 101 },
 		"a user twice":     func(r *Record) { *r = named(KindUserCreate, 6, 3, "ann"); r.SupplyAfter = 100 },
 		"a user's id":      func(r *Record) { *r = named(KindUserCreate, 6, 4, "cid"); r.SupplyAfter = 100 },
@@ -117,7 +122,7 @@ func TestWhatFits(t *testing.T) {
 	f := small(t)
 	for _, r := range []Record{
 		next(),
-		{Seq: 7, TimeNs: 6, Kind: KindWithdraw, SupplyAfter: 60, Subject: 2, Amount: 40, SubjectBalance: 10, SubjectPrev: 6, SubjectTotal: 40, Legs: 1, Flags: FlagLate, SessionID: 3, ReqID: 1},
+		{Seq: 7, TimeNs: 6, Kind: KindWithdraw, SupplyAfter: 60, Subject: 2, Amount: 40, SubjectBalance: 10, SubjectPrev: 6, SubjectTotal: 40, Legs: 1, Flags: FlagLate, SessionID: 3, ReqID: 1, Fingerprint: single(KindWithdraw, 0, 40)},
 	} {
 		if err := f.Apply(&r); err != nil {
 			t.Fatal(err)

@@ -63,8 +63,8 @@ type Record struct {
 	ReqID          uint64
 	Legs           uint32 // of the batch; 1 for a single request
 	Flags          Flags
-	BatchHead      uint64 // the head when the batch was first asked for; none of its legs is older
-	Reserved       uint64 // 0
+	BatchHead      uint64      // the head when the batch was first asked for; none of its legs is older
+	Fingerprint    Fingerprint // of the whole request; 0: the admin's
 }
 
 // NameRecord is the same 128 bytes for the kinds that name a user or a room.
@@ -80,6 +80,12 @@ type NameRecord struct {
 	Name Name
 	Keys Keys
 }
+
+// LegOpening is the Leg of the record of a user whose opening deposit is the next record. The two were committed at once.
+const LegOpening = 1
+
+// OpensWithDeposit tells whether the next record is the opening deposit of the user that r creates.
+func (r *Record) OpensWithDeposit() bool { return r.Kind == KindUserCreate && r.Leg == LegOpening }
 
 // Name is a user's or a room's name, zero-padded.
 type Name [NameBytesMax]byte

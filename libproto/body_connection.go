@@ -24,9 +24,10 @@ const (
 	GoingAwaySlowConsumer
 	GoingAwayResumed // the session was resumed on another connection
 	GoingAwayAbuse
+	GoingAwayRevoked // the user's keys were changed
 )
 
-var goingAwayNames = []string{"", "shutdown", "idle", "slow consumer", "session resumed elsewhere", "protocol abuse"}
+var goingAwayNames = []string{"", "shutdown", "idle", "slow consumer", "session resumed elsewhere", "protocol abuse", "keys changed"}
 
 // String returns the reason in words, such as "slow consumer"; an unknown one is "reason(9)".
 func (r GoingAwayReason) String() string { return nameOf(goingAwayNames, "reason", uint(r)) }

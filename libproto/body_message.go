@@ -86,19 +86,20 @@ func (b *DirectSendRequest) Decode(body []byte) error {
 	return c.end()
 }
 
-// DirectSendResponse tells how many sessions the message went to: 0 for a user who is not online.
+// DirectSendResponse tells how many sessions the message went to: 0 for a user who is not online; and how many it missed.
 type DirectSendResponse struct {
-	SessionsReached uint8
+	SessionsReached uint32
+	SessionsMissed  uint32
 	TimeNs          uint64 // since the Unix epoch
 }
 
 func (b DirectSendResponse) AppendTo(dst []byte) []byte {
-	return be.AppendUint64(append(dst, b.SessionsReached), b.TimeNs)
+	return be.AppendUint64(be.AppendUint32(be.AppendUint32(dst, b.SessionsReached), b.SessionsMissed), b.TimeNs)
 }
 
 func (b *DirectSendResponse) Decode(body []byte) error {
 	c := cursor{rest: body}
-	*b = DirectSendResponse{SessionsReached: c.u8(), TimeNs: c.u64()}
+	*b = DirectSendResponse{SessionsReached: c.u32(), SessionsMissed: c.u32(), TimeNs: c.u64()}
 	return c.end()
 }
 

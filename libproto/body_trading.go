@@ -24,9 +24,10 @@ const (
 	TxnNotApplied TxnOutcome = iota
 	TxnApplied
 	TxnForgotten // the log does not reach back that far
+	TxnPending   // not applied so far; another connection has the session, and may still bring it
 )
 
-var txnOutcomeNames = []string{"not applied", "applied", "no longer known"}
+var txnOutcomeNames = []string{"not applied", "applied", "no longer known", "pending"}
 
 // String returns the outcome in words, such as "not applied"; an unknown one is "outcome(9)".
 func (o TxnOutcome) String() string { return nameOf(txnOutcomeNames, "outcome", uint(o)) }

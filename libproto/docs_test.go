@@ -119,10 +119,10 @@ func TestPageNumbers(t *testing.T) {
 		{"flags", docTables(t, "bit", "flag")[0], numbered(0, 3, func(i int) string { return Flags(1 << i).String() })},
 		{"capabilities", docTables(t, "bit", "capability")[0], numbered(0, 3, func(i int) string { return Capabilities(1 << i).String() })},
 		{"statuses", docTables(t, "status", "name")[0], numbered(0, StatusCount-1, func(i int) string { return Status(i).String() })},
-		{"reasons", docTables(t, "reason", "meaning")[0], numbered(1, int(GoingAwayAbuse), func(i int) string { return GoingAwayReason(i).String() })},
+		{"reasons", docTables(t, "reason", "meaning")[0], numbered(1, int(GoingAwayRevoked), func(i int) string { return GoingAwayReason(i).String() })},
 		{"room events", kinds[0], numbered(1, int(RoomEventGap), func(i int) string { return RoomEventKind(i).String() })},
 		{"transactions", kinds[1], numbered(1, int(TxnTransferIn), func(i int) string { return TxnKind(i).String() })},
-		{"outcomes", docTables(t, "outcome", "meaning")[0], numbered(0, int(TxnForgotten), func(i int) string { return TxnOutcome(i).String() })},
+		{"outcomes", docTables(t, "outcome", "meaning")[0], numbered(0, int(TxnPending), func(i int) string { return TxnOutcome(i).String() })},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { checkTable(t, c.rows, c.want) })

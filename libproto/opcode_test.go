@@ -61,13 +61,15 @@ func TestEnumNames(t *testing.T) {
 		{Status(StatusCount).String(), "status(15)"},
 		{GoingAwayShutdown.String(), "shutdown"},
 		{GoingAwayAbuse.String(), "protocol abuse"},
+		{GoingAwayRevoked.String(), "keys changed"},
 		{GoingAwayReason(0).String(), "reason(0)"},
 		{RoomEventGap.String(), "gap"},
 		{RoomEventKind(4).String(), "event(4)"},
 		{TxnTransferIn.String(), "transfer in"},
 		{TxnKind(0).String(), "kind(0)"},
 		{TxnForgotten.String(), "no longer known"},
-		{TxnOutcome(3).String(), "outcome(3)"},
+		{TxnPending.String(), "pending"},
+		{TxnOutcome(4).String(), "outcome(4)"},
 	}
 	for _, c := range cases {
 		if c.got != c.want {

@@ -27,6 +27,8 @@ type batch struct {
 	head    uint64 // the log's when it was first asked for
 	late    bool   // it was asked for before
 	result  Posting
+
+	fingerprint ledger.Fingerprint
 }
 
 // TransferBatch runs the legs in order, each a transaction of its own: a leg that
@@ -39,7 +41,10 @@ func (st *Store) TransferBatch(s Session, reqID uint64, legs []Leg, out []LegRes
 	if len(legs) == 0 || len(legs) > LegsMax || len(out) != len(legs) {
 		return Posting{}, fmt.Errorf("%w, got %d", ErrLegs, len(legs))
 	}
-	b := batch{session: s, reqID: reqID, legs: legs, out: out}
+	b := batch{session: s, reqID: reqID, legs: legs, out: out, fingerprint: ledger.BeginFingerprint(ledger.KindTransfer, uint32(len(legs)))}
+	for i := range legs {
+		b.fingerprint = b.fingerprint.With(legs[i].To, legs[i].Amount)
+	}
 	clear(out)
 	if err := st.beginBatch(&b); err != nil {
 		return Posting{}, err
@@ -68,6 +73,7 @@ func (b *batch) order(i int) *order {
 	return &order{
 		kind: ledger.KindTransfer, late: b.late, leg: uint16(i), legs: uint32(len(b.legs)), batchHead: b.head,
 		user: b.session.User, peer: b.legs[i].To, amount: b.legs[i].Amount, reqID: b.reqID, session: b.session,
+		fingerprint: b.fingerprint,
 	}
 }
 
@@ -81,14 +87,28 @@ func (st *Store) beginBatch(b *batch) (err error) {
 	account := &st.seg.accounts[user]
 	b.result = Posting{Seq: account.lastSeq, Balance: account.balance}
 	b.head = st.seg.Head()
-	if !st.sessionCurrent(b.session) {
-		err = ErrFenced
-	} else if b.reqID <= st.seg.sessions[b.session.Row].lastReqID {
-		b.late = true
-		err = b.replay(st)
-	}
+	err = b.beginLocked(st)
 	st.unlockAccounts(user, 0)
 	return err
+}
+
+// beginLocked notes what the batch asks for before any leg is run: a retry of it is held against that, though all were refused.
+func (b *batch) beginLocked(st *Store) error {
+	if !st.sessionCurrent(b.session) {
+		return ErrFenced
+	}
+	row := &st.seg.sessions[b.session.Row]
+	if row.refusedOther(b.reqID, b.fingerprint) {
+		return ErrRetryMismatch
+	}
+	if b.reqID <= row.lastReqID {
+		b.late = true
+		if err := b.replay(st); err != nil {
+			return err
+		}
+	}
+	row.noteRefused(b.reqID, b.fingerprint)
+	return nil
 }
 
 // executeLeg is execute for a leg that is known not to be in the log.

@@ -24,6 +24,7 @@ const (
 	alice, bob, carol uint32 = 1, 2, 3
 
 	crashReqID   = 7
+	daveOpening  = 25
 	crashFailure = "the disk is gone"
 )
 
@@ -51,6 +52,7 @@ type crashOperation struct {
 	holds     bool            // the watcher has bob's lock meanwhile
 	records   []balanceChange // what it adds to the log
 	names     ledger.Kind     // its record names a user (dave), his keys (bob's) or a room
+	fence     EventKind       // what it tells the watcher's connection, if anything
 	message   []byte          // what it sends to room 1, if anything
 	committed func(before *crashBefore, seg *Segment) bool
 	check     func(v *verdict, watcher *Store, before *crashBefore) // what else must hold after the repair
@@ -92,6 +94,14 @@ var crashOperations = []crashOperation{
 		records: []balanceChange{{}}, committed: headRaised,
 	},
 	{
+		name: "create user with a deposit", sampled: true, names: ledger.KindUserCreate,
+		run: func(st *Store, _ Session) error {
+			_, err := st.CreateUserWith([]byte("dave"), keyOf(newKey), keyOf(newKey), daveOpening)
+			return err
+		},
+		records: []balanceChange{{}, {}}, committed: headRaised, check: daveHasBoth,
+	},
+	{
 		name: "set keys", sampled: true, names: ledger.KindUserKeys,
 		run:     func(st *Store, _ Session) error { return st.SetUserKeys(bob, keyOf(newKey), keyOf(newKey)) },
 		records: []balanceChange{{}}, committed: headRaised,
@@ -112,7 +122,7 @@ var crashOperations = []crashOperation{
 	{
 		name: "direct", sampled: true,
 		run: func(st *Store, _ Session) error {
-			reached, _, err := st.Direct(alice, bob, crashMessage)
+			reached, _, _, err := st.Direct(alice, bob, crashMessage)
 			if err == nil && reached != 1 {
 				err = fmt.Errorf("reached %d sessions", reached)
 			}
@@ -156,12 +166,25 @@ var crashOperations = []crashOperation{
 		},
 	},
 	{
-		name: "take over", sampled: true, unrivalled: true,
+		name: "take over", sampled: true, unrivalled: true, fence: MailFence,
 		run: func(st *Store, _ Session) error {
 			_, err := st.ResumeSession(bob, sessionOfSlot(st.seg, 1).ID)
 			return err
 		},
 		committed: func(_ *crashBefore, seg *Segment) bool { return sessionOfSlot(seg, 1) == Session{} },
+	},
+	{
+		name: "end sessions", sampled: true, unrivalled: true, fence: MailRevoked,
+		run:       func(st *Store, _ Session) error { return st.EndSessions(bob) },
+		committed: func(_ *crashBefore, seg *Segment) bool { return sessionOfSlot(seg, 1) == Session{} },
+	},
+	{
+		name: "refused, and noted", run: refusedTwice,
+		committed: func(_ *crashBefore, _ *Segment) bool { return false },
+	},
+	{
+		name: "not applied, and final", prepare: joinAndDetach, run: settleDetached,
+		committed: func(before *crashBefore, seg *Segment) bool { return !seg.holds(before.session) },
 	},
 	{
 		name: "expire", prepare: joinAndDetach,
@@ -335,7 +358,7 @@ func receive(st *Store, s Session) error {
 	if _, _, err := st.Send(s, 1, crashMessage); err != nil {
 		return err
 	}
-	_, _, err := st.Direct(bob, alice, crashMessage)
+	_, _, _, err := st.Direct(bob, alice, crashMessage)
 	return err
 }
 
@@ -356,6 +379,42 @@ func countConnection(st *Store, _ Session) error {
 	return nil
 }
 
+// daveHasBoth: there is no dave without his money.
+func daveHasBoth(v *verdict, watcher *Store, _ *crashBefore) {
+	dave, found := v.seg.FindUser([]byte("dave"))
+	if !found {
+		return
+	}
+	if balance, _, err := watcher.Balance(dave); err != nil || balance != daveOpening {
+		v.bad("dave has %d, want %d: %v", balance, daveOpening, err)
+	}
+}
+
+// refusedTwice asks for more than there is, and then for something else under the same req_id.
+func refusedTwice(st *Store, s Session) error {
+	if _, err := st.Transfer(s, crashReqID, bob, AmountMax); !errors.Is(err, ErrInsufficientFunds) {
+		return fmt.Errorf("a transfer of everything: %w", err)
+	}
+	if _, err := st.Transfer(s, crashReqID, bob, 1); !errors.Is(err, ErrRetryMismatch) {
+		return fmt.Errorf("another one: %w", err)
+	}
+	return nil
+}
+
+// settleDetached asks about a request of a session without a connection.
+func settleDetached(st *Store, s Session) error {
+	if outcome, _, err := st.TxnStatus(s.User, s.ID, crashReqID); err != nil || outcome != OutcomeNotApplied {
+		return fmt.Errorf("outcome %d: %w", outcome, err)
+	}
+	return nil
+}
+
+// holds tells whether a session can still be resumed or used.
+func (seg *Segment) holds(s Session) bool {
+	r, found := seg.findSession(s.User, s.ID)
+	return found && stateOf(seg.sessions[r].owner.Load()) != sessionEnding
+}
+
 func connectionsCounted(seg *Segment) (n uint32) {
 	for i := range seg.addresses {
 		n += seg.addresses[i].open()
@@ -366,10 +425,12 @@ func connectionsCounted(seg *Segment) (n uint32) {
 // forgetBoot makes the segment one that was filled from disk: sessions of before are known to the log alone.
 func forgetBoot(st *Store, _ Session) error {
 	st.seg.control.bootHead = st.seg.Head()
-	return nil
+	return st.seg.BeginSessions(1)
 }
 
-func forgottenID(seg *Segment) uint64 { return seg.control.bootHead<<sessionRandomBits | 1 }
+func forgottenID(seg *Segment) uint64 {
+	return headCode(seg.control.bootHead)<<sessionSerialBits | 1<<(sessionSerialBits-1)
+}
 
 // holdBob has the watcher hold bob's lock; its heart has stopped, so nobody waits long.
 func holdBob(t *testing.T, scene *crashScene) {

@@ -38,7 +38,7 @@ var rivals = []rival{
 	},
 	{
 		name: "direct", locks: []lockRef{mailboxLock(1)},
-		do: func(st *Store, _ Session) error { _, _, err := st.Direct(carol, bob, crashMessage); return err },
+		do: func(st *Store, _ Session) error { _, _, _, err := st.Direct(carol, bob, crashMessage); return err },
 	},
 }
 

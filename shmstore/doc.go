@@ -45,7 +45,8 @@
 //  6. The sum of all balances is the supply of the head record, which is the sum of
 //     all deposits less the sum of all withdrawals. Verify checks it.
 //  7. A record is overwritten only when it is durable and no slot's pending seq is at or
-//     below it. The place of record head+1 is therefore garbage at any time.
+//     below it. The places of the next two records are therefore garbage at any time: a
+//     commit makes one record part of history, or two at once.
 //  8. Ring bytes are overwritten only after the ring's first position has passed
 //     them; a reader copies an entry and then checks that position again.
 //  9. A session outlives its connection and its worker: detached, it keeps its rooms and its
@@ -55,7 +56,7 @@
 // # Lock order
 //
 // registry → account with the lower number → the other account → log.
-// A room's lock and a mailbox's lock are leaves: taken with no other lock held.
+// A room's lock is taken with no other lock held, a mailbox's with none or its room's.
 // With LockGlobal one lock stands for all account locks.
 //
 // # Memory order

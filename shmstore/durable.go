@@ -109,15 +109,19 @@ func (st *Store) wakeAwaiting(seq uint64) {
 	}
 }
 
-// ReadLog copies committed records from after+1 on into dst and returns how many there were. Errors:
+// ReadLog copies committed records from after+1 on into dst, which has room for two and more, and returns how many there were. A
+// user and its opening deposit are never parted: what is written to disk together is kept or lost together. Errors:
 // ErrLogOverwritten.
 func (seg *Segment) ReadLog(after uint64, dst []ledger.Record) (n int, err error) {
 	head := seg.Head()
 	for n = 0; n < len(dst) && after+uint64(n) < head; n++ {
 		dst[n] = *seg.recordSlot(after + uint64(n) + 1)
 	}
-	if n != 0 && after+1+uint64(seg.shape.LogRecords) <= seg.Head()+1 {
-		return 0, fmt.Errorf("record %d: %w: it begins after %d", after+1, ErrLogOverwritten, seg.Head()+1-uint64(seg.shape.LogRecords))
+	if end := seg.Head() + recordsPerCommitMax; n != 0 && after+1+uint64(seg.shape.LogRecords) <= end {
+		return 0, fmt.Errorf("record %d: %w: it begins after %d", after+1, ErrLogOverwritten, end-uint64(seg.shape.LogRecords))
+	}
+	if n > 1 && n == len(dst) && dst[n-1].OpensWithDeposit() {
+		n--
 	}
 	return n, nil
 }

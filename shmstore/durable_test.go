@@ -23,7 +23,7 @@ func TestTheRingKeepsWhatIsNotDurable(t *testing.T) {
 		for err == nil && st.seg.Head() < durable+2*logRecordsMin {
 			_, err = st.DepositTo(user, 1)
 		}
-		if !errors.Is(err, ErrBusy) || st.seg.Head() != durable+logRecordsMin-1 {
+		if !errors.Is(err, ErrBusy) || st.seg.Head() != durable+logRecordsMin-recordsPerCommitMax {
 			t.Fatalf("%v with records %d … %d to be written", err, durable+1, st.seg.Head())
 		}
 		var group [2 * logRecordsMin]ledger.Record

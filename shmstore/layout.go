@@ -100,6 +100,11 @@ type control struct {
 	journalIdle  uint32        // futex: 1 while the journal sleeps until the head passes durable
 	_            [40]byte
 	failure      [256]byte // why journal is JournalFailed, zero-padded
+
+	sessionEpoch  uint64        // of all sessions that begin in this segment
+	sessionSerial atomic.Uint64 // head and serial of the newest session id; it only grows
+	sessionPlain  atomic.Uint64 // serial of the newest id that holds no head
+	_             [40]byte
 }
 
 // slotRow is a process's presence. The second line is written for every lock, the
@@ -126,7 +131,7 @@ type slotRow struct {
 // accountRow is the fold of the log for one user. lastSeq is stored last.
 type accountRow struct {
 	lock      uint32
-	_         uint32
+	settled   uint32 // 1: no session of an earlier segment is made anew for this user
 	balance   int64
 	lastSeq   uint64 // the newest record that names this account
 	deposited uint64 // sum of its deposits
@@ -152,11 +157,13 @@ type sessionRow struct {
 	epoch     atomic.Uint32 // raised whenever the row changes hands
 	user      uint32
 	_         uint32
-	id        atomic.Uint64 // head at creation << 20 | 20 random bits
+	id        atomic.Uint64 // sessionid.go
 	lastReqID uint64        // highest applied, under the user's account lock
 	expiresNs atomic.Uint64 // detached: when it ends, CLOCK_REALTIME
 	sinceNs   uint64        // detached: messages of its rooms from then on were not delivered
-	_         [16]byte
+
+	refusedReqID uint64             // of its newest money request that was refused, under the user's account lock
+	refusedPrint ledger.Fingerprint // that request's contents; 0: none was
 }
 
 // ringHead controls a byte ring. state[version&1] is in force; a writer fills the
@@ -188,7 +195,8 @@ type roomRow struct {
 	memberCount atomic.Uint32
 	seq         uint64 // the record that created it
 	name        ledger.Name
-	_           [16]byte
+	news        uint64 // how many joins and leaves were told, under its lock
+	_           [8]byte
 	ring        ringHead
 	bySlot      [slotsMax + 14]atomic.Uint32 // members per slot
 }

@@ -32,6 +32,8 @@ type order struct {
 	reqID     uint64
 	batchHead uint64
 	session   Session
+
+	fingerprint ledger.Fingerprint // of the whole request; 0: an admin's
 }
 
 // Deposit adds amount to the session's user. Errors: ErrInvalidAmount,
@@ -69,6 +71,9 @@ func (o *order) flags() ledger.Flags {
 }
 
 func (st *Store) execute(o *order) (Posting, error) {
+	if !o.admin {
+		o.fingerprint = ledger.BeginFingerprint(o.kind, o.legs).With(o.peer, o.amount)
+	}
 	if err := st.checkOrder(o); err != nil {
 		return Posting{}, err
 	}
@@ -104,13 +109,21 @@ func (st *Store) executeLocked(o *order) (Posting, error) {
 	if !st.sessionCurrent(o.session) {
 		return Posting{}, ErrFenced
 	}
-	if o.reqID <= st.seg.sessions[o.session.Row].lastReqID {
+	row := &st.seg.sessions[o.session.Row]
+	if row.refusedOther(o.reqID, o.fingerprint) {
+		return Posting{}, ErrRetryMismatch
+	}
+	if o.reqID <= row.lastReqID {
 		if posting, done, err := st.replay(o); done {
 			return posting, err
 		}
 		o.late = true
 	}
-	return st.post(o)
+	posting, err := st.post(o)
+	if err != nil {
+		row.noteRefused(o.reqID, o.fingerprint)
+	}
+	return posting, err
 }
 
 // effect is what an order does to the rows and the supply.
@@ -183,7 +196,7 @@ func (st *Store) post(o *order) (Posting, error) {
 	rec.SubjectPrev, rec.PeerPrev = st.seg.accounts[o.user].lastSeq, e.peerPrev
 	rec.SubjectTotal = e.subjectTotal
 	rec.SessionID, rec.SessionRow, rec.ReqID = o.session.ID, o.session.Row, o.reqID
-	rec.BatchHead, rec.Flags, rec.Reserved = o.batchHead, o.flags(), 0
+	rec.BatchHead, rec.Flags, rec.Fingerprint = o.batchHead, o.flags(), o.fingerprint
 	st.commit(rec)
 	return Posting{Seq: rec.Seq, Balance: e.subjectBalance}, nil
 }

@@ -30,6 +30,9 @@ const (
 	ringBytesMax       = 1 << 24
 	messagesPerRingMin = 4 // a ring holds at least this many messages of the largest size
 
+	// recordsPerCommitMax is how many records become part of history at once: so many places behind the head are garbage.
+	recordsPerCommitMax = 2
+
 	// chainStepsMax bounds a walk along an account's chain, so that a page of history
 	// far back, or an old req_id, cannot hold up the event loop.
 	chainStepsMax = 1 << 16

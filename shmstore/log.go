@@ -31,11 +31,16 @@ func (st *Store) openRecord(deposited, withdrawn uint64) (*ledger.Record, error)
 		return nil, err
 	}
 	rec := st.seg.recordSlot(seq)
-	rec.Seq = seq
-	rec.TimeNs = max(st.nowNs, c.timeNs)
-	rec.SupplyAfter = c.supply + deposited - withdrawn
-	rec.Slot = uint8(st.index)
+	st.beginRecord(rec, seq, c.supply+deposited-withdrawn)
 	return rec, nil
+}
+
+// beginRecord fills in what every record has. The caller holds the log lock.
+func (st *Store) beginRecord(rec *ledger.Record, seq, supplyAfter uint64) {
+	rec.Seq = seq
+	rec.TimeNs = max(st.nowNs, st.seg.control.timeNs)
+	rec.SupplyAfter = supplyAfter
+	rec.Slot = uint8(st.index)
 }
 
 // checkPlace tells whether records can still be kept, and whether record seq has a place in the ring and its
@@ -57,12 +62,21 @@ func (st *Store) checkPlace(seq, deposited uint64) error {
 // commit makes an opened record part of history, releases the log lock and applies
 // the record. Until that is done the pending seq keeps the record from being overwritten.
 func (st *Store) commit(rec *ledger.Record) {
+	st.commitUpTo(rec, rec)
+}
+
+// commitUpTo is commit for records that follow one another, first … last: the head passes all of them in one store, so that
+// nobody ever sees some without the others.
+func (st *Store) commitUpTo(first, last *ledger.Record) {
 	c := st.seg.control
-	st.slot.pendingSeq = rec.Seq
-	c.head.Store(rec.Seq)
-	c.supply, c.timeNs = rec.SupplyAfter, rec.TimeNs
+	st.slot.pendingSeq = first.Seq
+	c.head.Store(last.Seq)
+	c.supply, c.timeNs = last.SupplyAfter, last.TimeNs
 	st.release(placeLog, &c.logLock)
-	st.seg.apply(rec)
+	st.seg.apply(first)
+	if last != first {
+		st.seg.apply(last)
+	}
 	st.slot.pendingSeq = 0
 }
 
@@ -92,10 +106,10 @@ func (seg *Segment) recordSlot(seq uint64) *ledger.Record {
 	return &seg.log[seq&uint64(seg.shape.LogRecords-1)]
 }
 
-// mayOverwrite tells whether record seq may become the head: the place of the record after it counts as
-// garbage then, so what that held is to be durable and applied. The caller holds the log lock.
+// mayOverwrite tells whether record seq may become the head: the places of the next recordsPerCommitMax records count as
+// garbage then, so what they held is to be durable and applied. The caller holds the log lock.
 func (seg *Segment) mayOverwrite(seq uint64) bool {
-	next, capacity := seq+1, uint64(seg.shape.LogRecords)
+	next, capacity := seq+recordsPerCommitMax, uint64(seg.shape.LogRecords)
 	if next < capacity || next-capacity <= seg.control.floor {
 		return true
 	}
@@ -122,7 +136,7 @@ func (seg *Segment) loadRecord(seq uint64, rec *ledger.Record) bool {
 		return false
 	}
 	*rec = *seg.recordSlot(seq)
-	return seq+uint64(seg.shape.LogRecords) > seg.control.head.Load()+1
+	return seq+uint64(seg.shape.LogRecords) > seg.control.head.Load()+recordsPerCommitMax
 }
 
 // apply sets the rows that rec names, where they are older than rec.

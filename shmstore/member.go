@@ -13,10 +13,11 @@ type JoinResult struct {
 	LastSeq uint64 // replay goes up to this room_seq; of one who is in already: the newest that this slot has drained
 	Members uint32
 	FromPos uint64 // deliver only events at or after this position
+	News    uint64 // and only those joins and leaves that are told under a higher number
 	Already bool   // it was a member; nothing has changed
 }
 
-// Join makes the session a member. The user's first session is announced to the other
+// Join makes the session a member. The user's first session is told to the other
 // members in small rooms. Errors: ErrNoRoom, ErrFenced, ErrBusy.
 func (st *Store) Join(s Session, room uint32) (result JoinResult, err error) {
 	if !st.seg.roomExists(room) {
@@ -28,26 +29,20 @@ func (st *Store) Join(s Session, room uint32) (result JoinResult, err error) {
 	if err := st.lockRoom(room); err != nil {
 		return JoinResult{}, err
 	}
-	var announced bool
 	err = ErrFenced
 	if st.sessionCurrent(s) { // a slot that has taken the session over waits for this lock
-		result, announced = st.joinLocked(s, room)
-		err = nil
+		result, err = st.joinLocked(s, room), nil
 	}
-	unlock(&st.seg.rooms[room].lock)
-	if announced {
-		st.announceRoom(room)
-	}
-	st.retract(placeFirst)
+	st.release(placeFirst, &st.seg.rooms[room].lock)
 	return result, err
 }
 
-func (st *Store) joinLocked(s Session, room uint32) (result JoinResult, announced bool) {
+func (st *Store) joinLocked(s Session, room uint32) JoinResult {
 	row, r := &st.seg.rooms[room], st.seg.roomRing(room)
 	if st.seg.isMember(room, s.Row) {
 		end := r.state()
 		told := st.seg.cursor(st.index, room).seq.Load()
-		return JoinResult{LastSeq: told, Members: row.memberCount.Load(), FromPos: end.tail, Already: true}, false
+		return JoinResult{LastSeq: told, Members: row.memberCount.Load(), FromPos: end.tail, News: row.news, Already: true}
 	}
 	news := st.isNews(room, s.User, row.memberCount.Load()+1)
 	if row.bySlot[st.index].Load() == 0 {
@@ -56,9 +51,11 @@ func (st *Store) joinLocked(s Session, room uint32) (result JoinResult, announce
 	st.setMember(room, s.Row, true)
 	row.bySlot[st.index].Add(1)
 	members := row.memberCount.Add(1)
-	announced = news && st.announceMember(room, EventJoined, s.User)
+	if news {
+		st.tellMembers(room, MailJoined, s.User)
+	}
 	end := r.state()
-	return JoinResult{LastSeq: end.lastSeq, Members: members, FromPos: end.tail}, announced
+	return JoinResult{LastSeq: end.lastSeq, Members: members, FromPos: end.tail, News: row.news}
 }
 
 // isNews tells whether a joining or leaving of user makes an event, in a room that counts
@@ -68,11 +65,17 @@ func (st *Store) isNews(room, user, members uint32) bool {
 	return members <= announcedRoomEventMembersMax && !st.seg.hasSession(room, user)
 }
 
-// announceMember appends a joined or left event if the ring has room; it is news, not
-// history, so a full ring loses it.
-func (st *Store) announceMember(room uint32, kind EventKind, user uint32) bool {
-	_, _, err := st.appendRoom(room, kind, user, nil)
-	return err == nil
+// tellMembers puts a join or a leave into the mailbox of every slot with members. It is news, not history: it takes no room from the
+// room's messages, and a mailbox that is half full loses it. The caller holds the room's lock, so that all slots are told in one order.
+func (st *Store) tellMembers(room uint32, kind EventKind, user uint32) {
+	row := &st.seg.rooms[room]
+	row.news++
+	e := entryHeader{kind: kind, seq: row.news, target: room, user: user, timeNs: st.nowNs}
+	for slot := range st.seg.slots {
+		if row.bySlot[slot].Load() != 0 {
+			_ = st.putMailAt(placeSecond, slot, uint64(st.seg.shape.MailboxBytes)/2, e, nil)
+		}
+	}
 }
 
 // Leave ends a membership. Errors: ErrNoRoom, ErrNotMember, ErrBusy.
@@ -104,27 +107,27 @@ func (st *Store) leaveRow(room, r, epoch uint32) error {
 		return err
 	}
 	current := st.seg.sessions[r].epoch.Load() == epoch
-	announced := current && st.leaveLocked(room, r)
-	unlock(&st.seg.rooms[room].lock)
-	if announced {
-		st.announceRoom(room)
+	if current {
+		st.leaveLocked(room, r)
 	}
-	st.retract(placeFirst)
+	st.release(placeFirst, &st.seg.rooms[room].lock)
 	if !current {
 		return ErrFenced
 	}
 	return nil
 }
 
-func (st *Store) leaveLocked(room, r uint32) (announced bool) {
+func (st *Store) leaveLocked(room, r uint32) {
 	if !st.seg.isMember(room, r) {
-		return false
+		return
 	}
 	user := st.seg.sessions[r].user
 	st.setMember(room, r, false)
 	st.seg.recountMembers(room)
 	members := st.seg.rooms[room].memberCount.Load()
-	return st.isNews(room, user, members) && st.announceMember(room, EventLeft, user)
+	if st.isNews(room, user, members) {
+		st.tellMembers(room, MailLeft, user)
+	}
 }
 
 // IsMember tells whether the session is in the room.

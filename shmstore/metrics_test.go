@@ -100,7 +100,7 @@ func TestTheHotPathsDoNotAllocate(t *testing.T) {
 			dirty, _ = st.TakeDirty(dirty[:0])
 			st.DrainRoom(room, visit)
 		},
-		"direct":  func() { _, _, _ = st.Direct(alice.User, bob.User, message); st.DrainMail(visitMail) },
+		"direct":  func() { _, _, _, _ = st.Direct(alice.User, bob.User, message); st.DrainMail(visitMail) },
 		"members": func() { st.Members(room, 0, users) },
 		"login":   func() { s, _ := st.OpenSession(bob.User); st.CloseSession(s) },
 	} {

@@ -149,7 +149,7 @@ func churnRole(st *Store, _ int, _ *bufio.Writer) error {
 				return err
 			}
 			_, _, _ = st.Send(s, room, message)
-			_, _, _ = st.Direct(s.User, 1+rand.Uint32N(users), message)
+			_, _, _, _ = st.Direct(s.User, 1+rand.Uint32N(users), message)
 			rooms, _ := st.TakeDirty(nil)
 			for _, r := range rooms {
 				st.DrainRoom(r, func(Event) {})

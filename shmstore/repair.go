@@ -104,6 +104,9 @@ func (seg *Segment) applyPending(slot int) (applied uint64) {
 	if seq != 0 && seq <= seg.control.head.Load() {
 		if rec := seg.recordSlot(seq); rec.Seq == seq && int(rec.Slot) == slot && seg.namesRows(rec) {
 			seg.apply(rec)
+			if next := seg.recordSlot(seq + 1); rec.OpensWithDeposit() && seq < seg.control.head.Load() && next.Seq == seq+1 && seg.namesRows(next) {
+				seg.apply(next)
+			}
 			applied = seq
 		}
 	}

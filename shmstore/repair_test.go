@@ -148,11 +148,11 @@ func TestARepairDetachesSessions(t *testing.T) {
 }
 
 func usersWhoLeft(st *Store, room uint32) (left []uint32) {
-	for _, e := range heard(st, room) {
-		if e.Kind == EventLeft {
-			left = append(left, e.User)
+	st.DrainMail(func(m Mail) {
+		if m.Kind == MailLeft && m.Room == room {
+			left = append(left, m.FromUser)
 		}
-	}
+	})
 	slices.Sort(left)
 	return left
 }
@@ -204,7 +204,7 @@ func TestARepairDeliversWhatTheDeadDidNotAnnounce(t *testing.T) {
 	if err := victim.lockRoom(room); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := victim.appendRoom(room, EventMessage, alice.User, []byte("last words")); err != nil {
+	if _, _, err := victim.appendRoom(room, alice.User, []byte("last words")); err != nil {
 		t.Fatal(err)
 	}
 	unlock(&seg.rooms[room].lock) // and killed before anybody was told
@@ -300,7 +300,7 @@ func TestASuccessorFindsNoOldMail(t *testing.T) {
 	alice, bob := login(t, victim, "alice", 0), login(t, victim, "bob", 0)
 	var err error
 	for range 1000 {
-		if _, _, err = victim.Direct(alice.User, bob.User, []byte("message")); err != nil {
+		if _, _, _, err = victim.Direct(alice.User, bob.User, []byte("message")); err != nil {
 			break
 		}
 	}
@@ -311,7 +311,7 @@ func TestASuccessorFindsNoOldMail(t *testing.T) {
 	repair(t, master, 0)
 	next := bind(t, seg, 0, nil)
 	carol := openSession(t, next, bob.User)
-	if reached, _, err := master.Direct(alice.User, carol.User, []byte("hi")); err != nil || reached != 1 {
+	if reached, _, _, err := master.Direct(alice.User, carol.User, []byte("hi")); err != nil || reached != 1 {
 		t.Errorf("reached %d, %v", reached, err)
 	}
 	if _, mail := next.TakeDirty(nil); !mail {

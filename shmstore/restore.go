@@ -64,9 +64,9 @@ func (seg *Segment) restoreUsers(f *ledger.Fold) {
 	}
 }
 
-// restoreLog puts the newest records into the ring. One place stays free: the next record's.
+// restoreLog puts the newest records into the ring. The places of the next records stay free.
 func (seg *Segment) restoreLog(f *ledger.Fold, tail []ledger.Record) {
-	tail = tail[max(0, len(tail)-int(seg.shape.LogRecords)+1):]
+	tail = tail[max(0, len(tail)-int(seg.shape.LogRecords)+recordsPerCommitMax):]
 	for i := range tail {
 		*seg.recordSlot(tail[i].Seq) = tail[i]
 	}

@@ -22,6 +22,7 @@ type Resumed struct {
 type ResumedRoom struct {
 	Room     uint32
 	FromPos  uint64 // deliver only events at or after this position
+	News     uint64 // and only those joins and leaves that are told under a higher number
 	GapFirst uint64 // room_seqs of the messages that no connection of the session was sent; 0: none
 	GapLast  uint64
 }
@@ -191,7 +192,7 @@ func (st *Store) attachRoom(room uint32, since uint64) ResumedRoom {
 		st.moveCursor(room, end)
 	}
 	st.seg.recountMembers(room)
-	at := ResumedRoom{Room: room, FromPos: end.tail}
+	at := ResumedRoom{Room: room, FromPos: end.tail, News: st.seg.rooms[room].news}
 	if first, found := st.firstMessage(ring, end.tail, func(e *entryHeader) bool { return e.timeNs >= since }); found && since != 0 {
 		at.GapFirst, at.GapLast = first.seq, end.lastSeq
 	}
@@ -203,7 +204,8 @@ func (st *Store) attachRoom(room uint32, since uint64) ResumedRoom {
 func (st *Store) recreateSession(user uint32, id uint64) (Resumed, error) {
 	boot := st.seg.control.bootHead
 	age := time.Duration(st.nowNs - min(st.nowNs, st.seg.super.createdUnixNs))
-	if !st.seg.userExists(user) || boot == 0 || id == 0 || sessionStart(id) > boot || age > st.sessionTTL {
+	if !st.seg.userExists(user) || boot == 0 || id == 0 || sessionEpoch(id) >= st.seg.control.sessionEpoch ||
+		st.seg.sessionStart(id) > boot || age > st.sessionTTL {
 		return Resumed{}, ErrNoSession
 	}
 	if err := st.lockAccounts(user, 0); err != nil {
@@ -212,6 +214,9 @@ func (st *Store) recreateSession(user uint32, id uint64) (Resumed, error) {
 	defer st.unlockAccounts(user, 0)
 	if _, found := st.seg.findSession(user, id); found {
 		return Resumed{}, fmt.Errorf("session %d changes hands: %w", id, ErrBusy)
+	}
+	if st.seg.accounts[user].settled != 0 { // somebody was told what it had not had applied
+		return Resumed{}, ErrNoSession
 	}
 	last, known := st.lastReqIDInLog(user, id)
 	if !known {

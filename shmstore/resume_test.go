@@ -29,12 +29,14 @@ func TestAResumedSessionKeepsItsRoomsAndIsToldWhatItMissed(t *testing.T) {
 	}
 	send(t, b, bob, room, "before")
 	heard(a, room)
+	a.SetNow(b.nowNs + 1)
 	a.DetachSession(alice)
+	b.SetNow(a.nowNs)
 	mustVerify(t, seg)
 	if seg.Online(alice.User) || a.Members(room, 0, make([]uint32, 0, 4))[0] != alice.User {
 		t.Error("a detached session is online, or no member")
 	}
-	if reached, _, _ := b.Direct(bob.User, alice.User, []byte("psst")); reached != 0 {
+	if reached, _, _, _ := b.Direct(bob.User, alice.User, []byte("psst")); reached != 0 {
 		t.Errorf("a detached session was reached %d times", reached)
 	}
 	if _, err := a.Deposit(alice, 1, 5); !errors.Is(err, ErrFenced) {
@@ -178,7 +180,7 @@ func TestALateRequestIsKnownAfterTheRingHasTurned(t *testing.T) {
 	if again, err := st.Deposit(alice, 4, 100); err != nil || !again.Replayed {
 		t.Errorf("%+v %v", again, err)
 	}
-	if outcome, _, err := st.TxnStatus(alice.User, alice.ID, 5); err != nil || outcome != OutcomeNotApplied {
+	if outcome, _, err := st.TxnStatus(alice.User, alice.ID, 5); err != nil || outcome != OutcomePending {
 		t.Errorf("of a request that never came: %v %v", outcome, err)
 	}
 	if first, err := st.Withdraw(alice, 1, 5); err != nil || first.Replayed { // the walk ends where the session began
@@ -203,6 +205,7 @@ func TestSessionsAreRecreatedFromTheLog(t *testing.T) {
 	must(t, err)
 	fold, records := foldOf(t, old.seg)
 	seg := newSegment(t, smallShape())
+	must(t, seg.BeginSessions(1))
 	must(t, seg.Restore(fold, records))
 	a, b := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
 	mustVerify(t, seg)
@@ -222,12 +225,53 @@ func TestSessionsAreRecreatedFromTheLog(t *testing.T) {
 	if none := resume(t, b, bob); b.LastReqID(none.Session) != 0 {
 		t.Errorf("bob's last req_id is %d", b.LastReqID(none.Session))
 	}
-	if _, err := b.ResumeSession(alice.User, alice.ID+1<<40); !errors.Is(err, ErrNoSession) {
+	if _, err := b.ResumeSession(alice.User, alice.ID+1<<30); !errors.Is(err, ErrNoSession) {
 		t.Errorf("a session of the future: %v", err)
 	}
 	b.SetNow(b.nowNs + 2*uint64(b.sessionTTL))
 	if _, err := b.ResumeSession(alice.User, alice.ID^1); !errors.Is(err, ErrNoSession) {
 		t.Errorf("long after the restart: %v", err)
+	}
+	mustVerify(t, seg)
+}
+
+// TestEndSessionsEndsThemAll: live ones here and elsewhere, detached ones, and those that only the log knows.
+func TestEndSessionsEndsThemAll(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	a, b := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+	master := bind(t, seg, smallShape().MasterSlot(), nil)
+	room := openRoom(t, a, "lobby")
+	live := login(t, a, "alice", 100)
+	other, detached := openSession(t, b, live.User), openSession(t, b, live.User)
+	for _, s := range []struct {
+		st *Store
+		s  Session
+	}{{a, live}, {b, other}, {b, detached}} {
+		must(t, second(s.st.Join(s.s, room)))
+	}
+	b.DetachSession(detached)
+	must(t, master.EndSessions(live.User))
+	if _, err := a.Withdraw(live, 1, 1); !errors.Is(err, ErrFenced) {
+		t.Errorf("a request of before: %v", err)
+	}
+	for _, s := range []Session{live, other, detached} {
+		if _, err := b.ResumeSession(s.User, s.ID); !errors.Is(err, ErrNoSession) {
+			t.Errorf("%x is resumed: %v", s.ID, err)
+		}
+	}
+	for i, st := range []*Store{a, b} {
+		var told []Mail
+		st.DrainMail(func(m Mail) {
+			if m.Kind == MailRevoked {
+				told = append(told, m)
+			}
+		})
+		if want := []Session{live, other}[i]; len(told) != 1 || told[0].Kind != MailRevoked || told[0].SessionID != want.ID || told[0].Epoch <= want.Epoch {
+			t.Errorf("slot %d was told %+v", i, told)
+		}
+	}
+	if info, _ := seg.Room(room); info.Members != 0 {
+		t.Errorf("%d members", info.Members)
 	}
 	mustVerify(t, seg)
 }

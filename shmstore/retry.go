@@ -14,6 +14,7 @@ const (
 	OutcomeNotApplied Outcome = iota
 	OutcomeApplied
 	OutcomeUnknown // the log no longer reaches back far enough
+	OutcomePending // not applied so far; the session has a connection, on which it may still come
 )
 
 // ownPostings visits, newest first from record seq on, user's own postings of
@@ -21,7 +22,7 @@ const (
 // others: the walk was ended by visit, by the session's start, by the batch's, or by an
 // earlier request of the session, and not by the end of the ring or after chainStepsMax records.
 func (st *Store) ownPostings(seq uint64, user uint32, sessionID, reqID uint64, visit func(*ledger.Record) bool) (complete bool) {
-	start := sessionStart(sessionID)
+	start := st.seg.sessionStart(sessionID)
 	return st.walkOwn(seq, user, &start, func(rec *ledger.Record) bool {
 		switch {
 		case rec.SessionID != sessionID || rec.ReqID > reqID:
@@ -56,7 +57,7 @@ func (st *Store) walkOwn(seq uint64, user uint32, start *uint64, visit func(*led
 // lastReqIDInLog is the highest req_id that a session of user had applied; 0: none. known is false if the ring does not
 // tell. The caller holds the user's account lock.
 func (st *Store) lastReqIDInLog(user uint32, sessionID uint64) (last uint64, known bool) {
-	start := sessionStart(sessionID)
+	start := st.seg.sessionStart(sessionID)
 	known = st.walkOwn(st.seg.accounts[user].lastSeq, user, &start, func(rec *ledger.Record) bool {
 		if rec.SessionID != sessionID {
 			return true
@@ -90,7 +91,21 @@ func (st *Store) replay(o *order) (posting Posting, done bool, err error) {
 
 // answeredBy tells whether r is what o would have written.
 func (o *order) answeredBy(r *ledger.Record) bool {
-	return r.Kind == o.kind && r.Leg == o.leg && r.Legs == o.legs && r.Peer == o.peer && r.Amount == o.amount
+	return r.Fingerprint == o.fingerprint && r.Kind == o.kind && r.Leg == o.leg && r.Legs == o.legs && r.Peer == o.peer && r.Amount == o.amount
+}
+
+// refusedOther tells whether the session's newest request that was refused had this req_id, and other contents. The caller
+// holds the user's account lock.
+func (row *sessionRow) refusedOther(reqID uint64, fingerprint ledger.Fingerprint) bool {
+	return row.refusedReqID == reqID && row.refusedPrint != fingerprint && row.refusedPrint != 0
+}
+
+// noteRefused remembers what was refused. Nothing of it is in the log, which tells the same of requests that were applied. Cut
+// short between the stores it knows of none.
+func (row *sessionRow) noteRefused(reqID uint64, fingerprint ledger.Fingerprint) {
+	row.refusedPrint = 0
+	row.refusedReqID = reqID
+	row.refusedPrint = fingerprint
 }
 
 // replayed is the recorded result of r for its subject.
@@ -126,13 +141,16 @@ func (b *batch) replay(st *Store) error {
 }
 
 // TxnStatus tells what became of a request of the user's, in this or an earlier
-// session; for a batch, of the first of its legs that were applied. Errors: ErrNoUser,
-// ErrBusy.
+// session; for a batch, of the first of its legs that were applied. OutcomeNotApplied is final: a session without a
+// connection has ended when it is given, and a request that arrives later is refused. Errors: ErrNoUser, ErrBusy.
 func (st *Store) TxnStatus(user uint32, sessionID, reqID uint64) (Outcome, Posting, error) {
-	if sessionStart(sessionID) > st.seg.Head() {
+	if !st.seg.userExists(user) {
+		return OutcomeUnknown, Posting{}, ErrNoUser
+	}
+	if sessionEpoch(sessionID) > st.seg.control.sessionEpoch || st.seg.sessionStart(sessionID) > st.seg.Head() {
 		return OutcomeUnknown, Posting{}, nil
 	}
-	_, last, err := st.Balance(user)
+	last, open, err := st.settleSession(user, sessionID)
 	if err != nil {
 		return OutcomeUnknown, Posting{}, err
 	}
@@ -141,8 +159,34 @@ func (st *Store) TxnStatus(user uint32, sessionID, reqID uint64) (Outcome, Posti
 		outcome, posting = OutcomeApplied, Posting{Seq: rec.Seq, Balance: rec.SubjectBalance}
 		return rec.Legs > 1
 	})
-	if !complete {
+	switch {
+	case !complete:
 		return OutcomeUnknown, Posting{}, nil
+	case outcome == OutcomeNotApplied && open:
+		return OutcomePending, Posting{}, nil
 	}
 	return outcome, posting, nil
+}
+
+// settleSession ends a user's session that has no connection, and is the newest record that the session can have posted. open
+// tells that the session lives on: it can post more. A session of an earlier segment is not made anew any more
+// (recreateSession).
+func (st *Store) settleSession(user uint32, id uint64) (last uint64, open bool, err error) {
+	if r, found := st.seg.findSession(user, id); found && st.beginWay(r, sessionDetachedWord, sessionEnding) {
+		st.goOn(r)
+	}
+	if err := st.lockAccounts(user, 0); err != nil {
+		return 0, false, err
+	}
+	account := &st.seg.accounts[user]
+	r, open := st.seg.findSession(user, id)
+	switch {
+	case open:
+		open = stateOf(st.seg.sessions[r].owner.Load()) != sessionEnding
+	case sessionEpoch(id) < st.seg.control.sessionEpoch:
+		account.settled = 1
+	}
+	last = account.lastSeq
+	st.unlockAccounts(user, 0)
+	return last, open, nil
 }

@@ -82,8 +82,8 @@ func TestTxnStatus(t *testing.T) {
 	if outcome, got, err := st.TxnStatus(s.User, s.ID, 3); err != nil || outcome != OutcomeApplied || got.Seq != p.Seq || got.Balance != 60 {
 		t.Errorf("applied: %v %+v %v", outcome, got, err)
 	}
-	if outcome, _, err := st.TxnStatus(s.User, s.ID, 4); err != nil || outcome != OutcomeNotApplied {
-		t.Errorf("not applied: %v %v", outcome, err)
+	if outcome, _, err := st.TxnStatus(s.User, s.ID, 4); err != nil || outcome != OutcomePending {
+		t.Errorf("pending: %v %v", outcome, err)
 	}
 	if outcome, _, err := st.TxnStatus(s.User, ^uint64(0), 4); err != nil || outcome != OutcomeUnknown {
 		t.Errorf("a session of the future: %v %v", outcome, err)
@@ -133,7 +133,6 @@ func TestBatchLegsAreIndependentAndReplayed(t *testing.T) {
 	if _, err := st.TransferBatch(alice, 5, legs[:4], again[:4]); !errors.Is(err, ErrRetryMismatch) {
 		t.Errorf("retry with fewer legs: %v", err)
 	}
-	legs[1].Amount = 1000 // still refused, and so still no part of the batch
 	second, err := st.TransferBatch(alice, 5, legs, again)
 	if err != nil || !second.Replayed || second.Seq != first.Seq || second.Balance != first.Balance {
 		t.Fatalf("retry: %+v, %v; at first %+v", second, err, first)
@@ -206,10 +205,107 @@ func TestADamagedChainEndsTheWalk(t *testing.T) {
 		t.Fatal(err)
 	}
 	st.seg.recordSlot(p.Seq).SubjectPrev = p.Seq
-	if outcome, _, err := st.TxnStatus(s.User, s.ID, 3); err != nil || outcome != OutcomeNotApplied {
+	if outcome, _, err := st.TxnStatus(s.User, s.ID, 3); err != nil || outcome != OutcomePending {
 		t.Errorf("%v %v", outcome, err)
 	}
 	if rows, err := st.History(s.User, 0, make([]HistoryRow, 0, 9)); err != nil || len(rows) != 1 {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
+}
+
+// TestNotAppliedIsFinal: once TXN_STATUS has said "not applied" of a request, it is not applied any more, whoever brings it.
+func TestNotAppliedIsFinal(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	a, b := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+	alice := login(t, a, "alice", 100)
+	asker := openSession(t, b, alice.User)
+	status := func(want Outcome) {
+		t.Helper()
+		if got, _, err := b.TxnStatus(alice.User, alice.ID, 7); err != nil || got != want {
+			t.Errorf("outcome %v, %v; want %v", got, err, want)
+		}
+	}
+	status(OutcomePending) // its connection may have the request under way
+	a.DetachSession(alice)
+	status(OutcomeNotApplied)
+	if _, err := a.Withdraw(alice, 7, 10); !errors.Is(err, ErrFenced) {
+		t.Errorf("the request comes after all: %v", err)
+	}
+	if _, err := a.ResumeSession(alice.User, alice.ID); !errors.Is(err, ErrNoSession) {
+		t.Errorf("the session is resumed: %v", err)
+	}
+	status(OutcomeNotApplied)
+	if got, _, err := b.TxnStatus(alice.User, asker.ID, 1); err != nil || got != OutcomePending {
+		t.Errorf("the asking session itself: %v, %v", got, err)
+	}
+	mustVerify(t, seg)
+}
+
+// TestNotAppliedIsFinalAfterARestart: nor is the session made anew from the log.
+func TestNotAppliedIsFinalAfterARestart(t *testing.T) {
+	old := newStore(t, smallShape())
+	alice, bob := login(t, old, "alice", 100), login(t, old, "bob", 100)
+	fold, records := foldOf(t, old.seg)
+	seg := newSegment(t, smallShape())
+	must(t, seg.BeginSessions(1))
+	must(t, seg.Restore(fold, records))
+	st := bind(t, seg, 0, nil)
+	if got, _, err := st.TxnStatus(alice.User, alice.ID, 7); err != nil || got != OutcomeNotApplied {
+		t.Fatalf("%v, %v", got, err)
+	}
+	if _, err := st.ResumeSession(alice.User, alice.ID); !errors.Is(err, ErrNoSession) {
+		t.Errorf("the session is resumed: %v", err)
+	}
+	if _, err := st.ResumeSession(bob.User, bob.ID); err != nil {
+		t.Errorf("nobody asked about this one: %v", err)
+	}
+	mustVerify(t, seg)
+}
+
+// TestARetryHasTheContentsOfItsRequest: under the same req_id nothing else is applied, whether the request was applied, in part or not.
+func TestARetryHasTheContentsOfItsRequest(t *testing.T) {
+	st := newStore(t, smallShape())
+	alice, bob, carol := login(t, st, "alice", 50), addUser(t, st, "bob"), addUser(t, st, "carol")
+	out := make([]LegResult, 2)
+	asked := []Leg{{To: bob, Amount: 10}, {To: bob, Amount: 1000}}
+	must(t, second(st.TransferBatch(alice, 1, asked, out)))
+	if out[0].Err != nil || !errors.Is(out[1].Err, ErrInsufficientFunds) {
+		t.Fatal(out)
+	}
+	for name, other := range map[string][]Leg{
+		"the refused leg's amount": {asked[0], {To: bob, Amount: 5}},
+		"the refused leg's payee":  {asked[0], {To: carol, Amount: 1000}},
+		"the applied leg's amount": {{To: bob, Amount: 11}, asked[1]},
+		"the order":                {asked[1], asked[0]},
+		"a leg less":               asked[:1],
+	} {
+		if _, err := st.TransferBatch(alice, 1, other, make([]LegResult, len(other))); !errors.Is(err, ErrRetryMismatch) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if p, err := st.TransferBatch(alice, 1, asked, out); err != nil || !p.Replayed {
+		t.Errorf("the same again: %+v, %v", p, err)
+	}
+	refused := func(name string, err error, want error) {
+		t.Helper()
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+	}
+	refused("a transfer", second(st.Transfer(alice, 2, bob, 1000)), ErrInsufficientFunds)
+	refused("with another amount", second(st.Transfer(alice, 2, bob, 10)), ErrRetryMismatch)
+	refused("with another payee", second(st.Transfer(alice, 2, carol, 1000)), ErrRetryMismatch)
+	refused("as a withdrawal", second(st.Withdraw(alice, 2, 1000)), ErrRetryMismatch)
+	refused("as a deposit", second(st.Deposit(alice, 2, 1000)), ErrRetryMismatch)
+	refused("as a batch", second(st.TransferBatch(alice, 2, asked, out)), ErrRetryMismatch)
+	must(t, second(st.TransferBatch(alice, 3, []Leg{{To: bob, Amount: 1000}}, out[:1])))
+	refused("a batch of which no leg was applied", second(st.TransferBatch(alice, 3, []Leg{{To: bob, Amount: 1}}, out[:1])), ErrRetryMismatch)
+	must(t, second(st.DepositTo(alice.User, 2000)))
+	if p, err := st.Transfer(alice, 2, bob, 1000); err != nil || p.Replayed {
+		t.Errorf("the refused transfer again, with money: %+v, %v", p, err)
+	}
+	if balance := balanceOf(t, st, bob); balance != 1010 {
+		t.Errorf("bob has %d, want 1010", balance)
+	}
+	mustVerify(t, st.seg)
 }

@@ -23,11 +23,13 @@ type EventKind uint32
 const (
 	entryFiller EventKind = iota
 	EventMessage
-	EventJoined
-	EventLeft
+	MailJoined
+	MailLeft
 	MailDirect
 	MailFence
 	EventGap // never in a ring: a reader found messages overwritten
+	MailRevoked
+	mailUser // a direct message for all sessions of a user; DrainMail visits a MailDirect for each
 )
 
 // entrySize is the length in the ring of an entry with n bytes.

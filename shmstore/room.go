@@ -94,9 +94,9 @@ func (seg *Segment) roomRing(room uint32) ring {
 type Event struct {
 	Pos     uint64 // in the room's ring; compare with JoinResult.FromPos
 	First   uint64 // EventGap: room_seq of the first lost message; Seq is the last one's
-	Seq     uint64 // room_seq of the message; of the latest one for EventJoined and EventLeft
+	Seq     uint64 // room_seq of the message
 	TimeNs  uint64
-	Kind    EventKind // EventMessage, EventJoined, EventLeft or EventGap
+	Kind    EventKind // EventMessage or EventGap
 	User    uint32
 	Message []byte
 }
@@ -117,7 +117,7 @@ func (st *Store) Send(s Session, room uint32, message []byte) (seq, timeNs uint6
 	if err := st.lockRoom(room); err != nil {
 		return 0, 0, err
 	}
-	seq, timeNs, err = st.appendRoom(room, EventMessage, s.User, message)
+	seq, timeNs, err = st.appendRoom(room, s.User, message)
 	unlock(&st.seg.rooms[room].lock)
 	if err == nil {
 		st.announceRoom(room)
@@ -126,19 +126,16 @@ func (st *Store) Send(s Session, room uint32, message []byte) (seq, timeNs uint6
 	return seq, timeNs, err
 }
 
-// appendRoom writes an entry into a room's ring. The caller holds the room's lock. A room's times never decrease.
-func (st *Store) appendRoom(room uint32, kind EventKind, user uint32, message []byte) (seq, timeNs uint64, err error) {
+// appendRoom writes a message into a room's ring. The caller holds the room's lock. A room's times never decrease.
+func (st *Store) appendRoom(room, user uint32, message []byte) (seq, timeNs uint64, err error) {
 	r := st.seg.roomRing(room)
 	end := r.endOf(len(message))
 	if err := st.checkReaders(room, end-min(end, uint64(len(r.data)))); err != nil {
 		return 0, 0, err
 	}
 	before := r.state()
-	seq, timeNs = before.lastSeq, max(st.nowNs, before.lastTimeNs)
-	if kind == EventMessage {
-		seq++
-	}
-	r.append(entryHeader{seq: seq, timeNs: timeNs, user: user, kind: kind, length: uint32(len(message))}, seq, message)
+	seq, timeNs = before.lastSeq+1, max(st.nowNs, before.lastTimeNs)
+	r.append(entryHeader{seq: seq, timeNs: timeNs, user: user, kind: EventMessage, length: uint32(len(message))}, seq, message)
 	return seq, timeNs, nil
 }
 

@@ -110,12 +110,12 @@ func TestJoinedAndLeftAreToldOnceAUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, e := range heard(st, room) {
-		got = append(got, fmt.Sprintf("%d:%d", e.Kind, e.User))
-		if e.Kind == EventJoined && e.User == bob.User && e.Pos >= own.FromPos {
+	st.DrainMail(func(m Mail) {
+		got = append(got, fmt.Sprintf("%d:%d", m.Kind, m.FromUser))
+		if m.Kind == MailJoined && m.FromUser == bob.User && m.News > own.News {
 			t.Error("bob would hear of his own joining")
 		}
-	}
+	})
 	want := []string{"2:1", "2:2", "3:2"}
 	if !slices.Equal(got, want) {
 		t.Errorf("events %v, want %v", got, want)
@@ -284,7 +284,7 @@ func TestDirectMessagesReachEverySession(t *testing.T) {
 	here, there := bind(t, seg, 0, &woken), bind(t, seg, 1, &woken)
 	alice, bob := login(t, here, "alice", 0), login(t, here, "bob", 0)
 	bobToo := openSession(t, there, bob.User)
-	reached, _, err := here.Direct(alice.User, bob.User, []byte("hi"))
+	reached, _, _, err := here.Direct(alice.User, bob.User, []byte("hi"))
 	if err != nil || reached != 2 || woken[0] != 1 || woken[1] != 1 {
 		t.Fatalf("reached %d, %v, woken %v", reached, err, woken[:2])
 	}
@@ -300,10 +300,10 @@ func TestDirectMessagesReachEverySession(t *testing.T) {
 		}
 	}
 	offline := addUser(t, here, "carol")
-	if reached, _, err := here.Direct(alice.User, offline, []byte("hi")); err != nil || reached != 0 {
+	if reached, _, _, err := here.Direct(alice.User, offline, []byte("hi")); err != nil || reached != 0 {
 		t.Errorf("offline: %d %v", reached, err)
 	}
-	if _, _, err := here.Direct(alice.User, 60, []byte("hi")); !errors.Is(err, ErrNoUser) {
+	if _, _, _, err := here.Direct(alice.User, 60, []byte("hi")); !errors.Is(err, ErrNoUser) {
 		t.Errorf("unknown: %v", err)
 	}
 }
@@ -314,7 +314,7 @@ func TestAFullMailboxIsBusyAndLosesNothing(t *testing.T) {
 	sent := 0
 	var err error
 	for ; err == nil && sent < 1000; sent++ {
-		_, _, err = st.Direct(alice.User, bob.User, []byte("message"))
+		_, _, _, err = st.Direct(alice.User, bob.User, []byte("message"))
 	}
 	if !errors.Is(err, ErrBusy) {
 		t.Fatal(err)
@@ -324,7 +324,7 @@ func TestAFullMailboxIsBusyAndLosesNothing(t *testing.T) {
 	if got != sent-1 {
 		t.Errorf("%d messages drained, %d accepted", got, sent-1)
 	}
-	if _, _, err := st.Direct(alice.User, bob.User, []byte("again")); err != nil {
+	if _, _, _, err := st.Direct(alice.User, bob.User, []byte("again")); err != nil {
 		t.Errorf("after the drain: %v", err)
 	}
 }
@@ -389,12 +389,12 @@ func TestTheOwnerOfAFullMailboxIsToldAgain(t *testing.T) {
 	bob := openSession(t, owner, addUser(t, st, "bob"))
 	var err error
 	for err == nil {
-		_, _, err = st.Direct(alice.User, bob.User, make([]byte, 100))
+		_, _, _, err = st.Direct(alice.User, bob.User, make([]byte, 100))
 	}
 	if _, mail := owner.TakeDirty(nil); !mail {
 		t.Fatal("not told of the first message")
 	}
-	if _, _, err := st.Direct(alice.User, bob.User, make([]byte, 100)); !errors.Is(err, ErrBusy) {
+	if _, _, _, err := st.Direct(alice.User, bob.User, make([]byte, 100)); !errors.Is(err, ErrBusy) {
 		t.Fatal(err)
 	}
 	if _, mail := owner.TakeDirty(nil); !mail {
@@ -428,11 +428,11 @@ func TestJoinsOfLargeRoomsAreNotTold(t *testing.T) {
 	room := openRoom(t, st, "lobby")
 	told, left := 0, 0
 	drain := func() {
-		st.DrainRoom(room, func(e Event) {
-			switch e.Kind {
-			case EventJoined:
+		st.DrainMail(func(m Mail) {
+			switch m.Kind {
+			case MailJoined:
 				told++
-			case EventLeft:
+			case MailLeft:
 				left++
 			}
 		})
@@ -448,7 +448,75 @@ func TestJoinsOfLargeRoomsAreNotTold(t *testing.T) {
 		st.CloseSession(s)
 		drain()
 	}
-	if told != announcedRoomEventMembersMax || left != announcedRoomEventMembersMax+1 {
+	if told != announcedRoomEventMembersMax || left != announcedRoomEventMembersMax { // the last one leaves nobody behind
 		t.Errorf("%d joins and %d leaves were told", told, left)
 	}
+}
+
+// TestADirectMessageSaysWhomItMissed: a user's sessions at one slot take the room of one entry; where that is not to be had,
+// they are counted.
+func TestADirectMessageSaysWhomItMissed(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	here, there := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+	alice := login(t, here, "alice", 0)
+	bob := addUser(t, here, "bob")
+	const each = 30
+	for range each {
+		openSession(t, here, bob)
+		openSession(t, there, bob)
+	}
+	message := make([]byte, 500)
+	heard := func(st *Store) (n int) {
+		st.DrainMail(func(m Mail) {
+			if m.Kind == MailDirect && m.FromUser == alice.User && len(m.Message) == len(message) {
+				n++
+			}
+		})
+		return n
+	}
+	reached, missed, _, err := here.Direct(alice.User, bob, message)
+	if err != nil || reached != 2*each || missed != 0 {
+		t.Errorf("reached %d, missed %d, %v", reached, missed, err)
+	}
+	if a, b := heard(here), heard(there); a != each || b != each {
+		t.Errorf("%d and %d sessions heard it", a, b)
+	}
+	for err == nil && missed == 0 { // the other slot does not look
+		reached, missed, _, err = here.Direct(alice.User, bob, message)
+		heard(here)
+	}
+	if err != nil || reached != each || missed != each {
+		t.Errorf("with one mailbox full: reached %d, missed %d, %v", reached, missed, err)
+	}
+	mustVerify(t, seg)
+}
+
+// TestJoinsTakeNothingFromTheHistory: a room's messages stay, however many come and go.
+func TestJoinsTakeNothingFromTheHistory(t *testing.T) {
+	st := newStore(t, smallShape())
+	room := openRoom(t, st, "lobby")
+	alice, bob := login(t, st, "alice", 0), login(t, st, "bob", 0)
+	join(t, st, alice, room)
+	const messages = 20
+	for range messages {
+		send(t, st, alice, room, "stays")
+	}
+	heard(st, room)
+	for range 10_000 {
+		join(t, st, bob, room)
+		must(t, st.Leave(bob, room))
+	}
+	kept := 0
+	must(t, st.RoomHistory(room, 0, messages, func(e Event) {
+		if string(e.Message) == "stays" {
+			kept++
+		}
+	}))
+	if kept != messages {
+		t.Errorf("%d of %d messages are kept", kept, messages)
+	}
+	if reached, missed, _, err := st.Direct(alice.User, bob.User, []byte("hi")); err != nil || reached != 1 || missed != 0 {
+		t.Errorf("a direct message after them: reached %d, missed %d, %v", reached, missed, err)
+	}
+	mustVerify(t, st.seg)
 }

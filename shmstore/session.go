@@ -16,13 +16,6 @@ type Session struct {
 	Epoch uint32
 }
 
-// A session id is the log's durable head at the session's creation and, below it, random bits: a crash that takes back
-// what was not durable leaves no session that began after it.
-const sessionRandomBits = 20
-
-// sessionStart is the head at which a session began: no posting of it is older.
-func sessionStart(id uint64) uint64 { return id >> sessionRandomBits }
-
 // sessionState is the second byte of sessionRow.owner. The first has the owning slot + 1; the third, on a way, the slot + 1
 // whose rooms still count the session.
 //
@@ -90,12 +83,15 @@ func (st *Store) OpenSession(user uint32) (Session, error) {
 	if !st.seg.userExists(user) {
 		return Session{}, ErrNoUser
 	}
+	id, err := st.seg.nextSessionID()
+	if err != nil {
+		return Session{}, err
+	}
 	r, err := st.claimSessionRow()
 	if err != nil {
 		return Session{}, err
 	}
-	id := st.seg.Durable()<<sessionRandomBits | st.randomBits(sessionRandomBits)
-	return st.fillSession(r, user, max(id, 1), 0), nil // id 0 asks for a new session on the wire
+	return st.fillSession(r, user, id, 0), nil
 }
 
 // fillSession makes a claimed row a live session.
@@ -103,6 +99,7 @@ func (st *Store) fillSession(r, user uint32, id, lastReqID uint64) Session {
 	row := &st.seg.sessions[r]
 	s := Session{ID: id, User: user, Row: r, Epoch: row.epoch.Add(1)}
 	row.user, row.lastReqID, row.sinceNs = user, lastReqID, 0
+	row.refusedReqID, row.refusedPrint = 0, 0
 	row.expiresNs.Store(0)
 	row.id.Store(id)
 	row.owner.Store(sessionLive.owned(st.index))
@@ -228,7 +225,10 @@ func (st *Store) finishWay(r uint32) error {
 	if err := st.waitOutAccount(row.user); err != nil {
 		return err
 	}
-	if stateOf(row.owner.Load()) == sessionEnding {
+	if word := row.owner.Load(); stateOf(word) == sessionEnding {
+		if err := st.waitOutRoom(formerOf(word)); err != nil {
+			return err
+		}
 		return st.endRow(r)
 	}
 	if err := st.detachRooms(r); err != nil {
@@ -261,6 +261,54 @@ func (st *Store) endRow(r uint32) error {
 	atomic.StoreUint32(&st.seg.sessionUsers[r], 0)
 	row.id.Store(0)
 	row.owner.Store(0)
+	return nil
+}
+
+// EndSessions ends all sessions of a user, wherever they are: their connections are told to go, and no request of them takes
+// effect once it has returned. ErrBusy: some may be left, call again.
+func (st *Store) EndSessions(user uint32) error {
+	if !st.seg.userExists(user) {
+		return ErrNoUser
+	}
+	if err := st.lockAccounts(user, 0); err != nil {
+		return err
+	}
+	st.seg.accounts[user].settled = 1
+	st.unlockAccounts(user, 0)
+	var left error
+	for r := range st.seg.sessionUsers {
+		if atomic.LoadUint32(&st.seg.sessionUsers[r])&^sessionDetachedBit != user {
+			continue
+		}
+		if err := st.revoke(uint32(r)); err != nil {
+			left = err
+		}
+	}
+	return left
+}
+
+// revoke ends one session. Its slot is told first: once the row has ended nobody knows any more which slot it was.
+func (st *Store) revoke(r uint32) error {
+	row := &st.seg.sessions[r]
+	id, word := row.id.Load(), row.owner.Load()
+	switch stateOf(word) {
+	case sessionEnding:
+		return nil
+	case sessionLive:
+		if slot := slotOf(word); slot >= 0 && slot != st.index {
+			e := entryHeader{kind: MailRevoked, seq: id, target: r, user: ^uint32(0), timeNs: st.nowNs}
+			if err := st.putMail(slot, e, nil); err != nil {
+				return err
+			}
+		}
+	case sessionDetached:
+	default:
+		return fmt.Errorf("session %d changes hands: %w", id, ErrBusy)
+	}
+	if !st.beginWay(r, word, sessionEnding) {
+		return fmt.Errorf("session %d changes hands: %w", id, ErrBusy)
+	}
+	st.goOn(r)
 	return nil
 }
 

@@ -1,10 +1,8 @@
 package shmstore
 
 import (
-	"crypto/rand"
 	"fmt"
 	"math"
-	mathrand "math/rand/v2"
 	"os"
 	"sync/atomic"
 	"time"
@@ -72,9 +70,8 @@ type Store struct {
 	scratch []byte        // one ring entry's bytes
 	walked  ledger.Record // the record at which a walk along a chain is
 	online  []uint64      // bitmap over users, for listing them in order
-	random  *mathrand.ChaCha8
-	fence   uint32 // swapped for the fence that a swap is
-	nextRow uint32 // where the search for a free session row goes on
+	fence   uint32        // swapped for the fence that a swap is
+	nextRow uint32        // where the search for a free session row goes on
 
 	rowless  rowlessConnections
 	retiring []uint32 // rows on a way to their end, or to being detached, that a lock keeps busy
@@ -101,17 +98,12 @@ func (seg *Segment) newStore(i int, wake func(slot int)) (*Store, error) {
 	if i < 0 || i >= seg.shape.Slots() {
 		return nil, fmt.Errorf("%w: slot %d of %d", ErrShape, i, seg.shape.Slots())
 	}
-	var seed [32]byte
-	if _, err := rand.Read(seed[:]); err != nil {
-		return nil, err
-	}
 	return &Store{
 		seg: seg, slot: &seg.slots[i], index: i,
 		metrics:    &Metrics{row: &seg.metrics[i]},
 		wake:       wake,
 		scratch:    make([]byte, max(seg.shape.RoomRingBytes, seg.shape.MailboxBytes)/messagesPerRingMin),
 		online:     make([]uint64, uint64(seg.shape.UsersMax)/64+1),
-		random:     mathrand.NewChaCha8(seed),
 		nextRow:    uint32(i) * (seg.shape.SessionsMax / uint32(seg.shape.Slots())),
 		nowNs:      uint64(time.Now().UnixNano()),
 		rowless:    make(rowlessConnections),
@@ -202,6 +194,3 @@ func monotonicNs() uint64 {
 	}
 	return uint64(ts.Nano())
 }
-
-// randomBits is n random bits.
-func (st *Store) randomBits(n uint) uint64 { return st.random.Uint64() >> (64 - n) }

@@ -11,18 +11,27 @@ import (
 // CreateUser registers a name with the server's half of its login keys. Errors:
 // ErrName, ErrExists, ErrTableFull, ErrBusy.
 func (st *Store) CreateUser(name []byte, storedKey, serverKey [32]byte) (user uint32, err error) {
+	return st.CreateUserWith(name, storedKey, serverKey, 0)
+}
+
+// CreateUserWith is CreateUser with an opening deposit, 0 for none: both are there, or neither. Errors: those of
+// CreateUser, ErrInvalidAmount, ErrBalanceLimit.
+func (st *Store) CreateUserWith(name []byte, storedKey, serverKey [32]byte, opening uint64) (user uint32, err error) {
 	if !ledger.ValidName(name) {
 		return 0, ErrName
+	}
+	if opening > AmountMax {
+		return 0, ErrInvalidAmount
 	}
 	if err := st.lockRegistry(); err != nil {
 		return 0, err
 	}
-	user, err = st.createUserLocked(name, ledger.Keys{Stored: storedKey, Server: serverKey})
+	user, err = st.createUserLocked(name, ledger.Keys{Stored: storedKey, Server: serverKey}, opening)
 	st.unlockRegistry()
 	return user, err
 }
 
-func (st *Store) createUserLocked(name []byte, keys ledger.Keys) (uint32, error) {
+func (st *Store) createUserLocked(name []byte, keys ledger.Keys, opening uint64) (uint32, error) {
 	if _, taken := st.seg.FindUser(name); taken {
 		return 0, fmt.Errorf("user %q: %w", name, ErrExists)
 	}
@@ -30,10 +39,41 @@ func (st *Store) createUserLocked(name []byte, keys ledger.Keys) (uint32, error)
 	if user > st.seg.shape.UsersMax {
 		return 0, fmt.Errorf("%w: %d users", ErrTableFull, st.seg.shape.UsersMax)
 	}
-	if err := st.commitName(ledger.KindUserCreate, user, ledger.PadName(name), keys); err != nil {
+	var err error
+	if opening != 0 {
+		err = st.commitUserWith(user, ledger.PadName(name), keys, opening)
+	} else {
+		err = st.commitName(ledger.KindUserCreate, user, ledger.PadName(name), keys)
+	}
+	if err != nil {
 		return 0, err
 	}
 	return user, nil
+}
+
+// commitUserWith commits a user and its opening deposit at once. Nobody can name the user before, but between the two being
+// applied somebody can: so its account is locked.
+func (st *Store) commitUserWith(user uint32, name ledger.Name, keys ledger.Keys, opening uint64) error {
+	if err := st.lockAccounts(user, 0); err != nil {
+		return err
+	}
+	defer st.unlockAccounts(user, 0)
+	rec, err := st.openRecord(0, 0)
+	if err != nil {
+		return err
+	}
+	if err := st.checkPlace(rec.Seq+1, opening); err != nil {
+		st.release(placeLog, &st.seg.control.logLock)
+		return err
+	}
+	named := rec.AsName()
+	named.Kind, named.Subject, named.Leg = ledger.KindUserCreate, user, ledger.LegOpening
+	named.Name, named.Keys = name, keys
+	deposit := st.seg.recordSlot(rec.Seq + 1)
+	*deposit = ledger.Record{Kind: ledger.KindDeposit, Legs: 1, Subject: user, Amount: opening, SubjectBalance: int64(opening), SubjectTotal: opening}
+	st.beginRecord(deposit, rec.Seq+1, rec.SupplyAfter+opening)
+	st.commitUpTo(rec, deposit)
+	return nil
 }
 
 // SetUserKeys replaces a user's login keys. Errors: ErrNoUser, ErrBusy.

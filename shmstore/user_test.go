@@ -6,7 +6,56 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tradechat.internal/ledger"
 )
+
+// TestAUserAndItsOpeningDepositAreOne: if the deposit cannot be made there is no user.
+func TestAUserAndItsOpeningDepositAreOne(t *testing.T) {
+	st := newStore(t, smallShape())
+	rich, err := st.CreateUserWith([]byte("rich"), [32]byte{1}, [32]byte{2}, AmountMax-10)
+	must(t, err)
+	head := st.seg.Head()
+	for name, refused := range map[string]struct {
+		opening uint64
+		want    error
+	}{"more than the supply can hold": {11, ErrBalanceLimit}, "no amount": {AmountMax + 1, ErrInvalidAmount}} {
+		if _, err := st.CreateUserWith([]byte("bob"), [32]byte{1}, [32]byte{2}, refused.opening); !errors.Is(err, refused.want) {
+			t.Errorf("%s: %v, want %v", name, err, refused.want)
+		}
+	}
+	if _, found := st.seg.FindUser([]byte("bob")); found || st.seg.Head() != head {
+		t.Errorf("bob is a user: %v; %d new records", found, st.seg.Head()-head)
+	}
+	bob, err := st.CreateUserWith([]byte("bob"), [32]byte{1}, [32]byte{2}, 10)
+	must(t, err)
+	if got := balanceOf(t, st, bob); got != 10 {
+		t.Errorf("bob has %d, want 10", got)
+	}
+	if got := balanceOf(t, st, rich); got != AmountMax-10 {
+		t.Errorf("rich has %d", got)
+	}
+	foldOf(t, st.seg)
+	mustVerify(t, st.seg)
+}
+
+// TestAUserAndItsOpeningDepositAreReadTogether: the journal is never given the one without the other.
+func TestAUserAndItsOpeningDepositAreReadTogether(t *testing.T) {
+	st := newStore(t, smallShape())
+	for _, name := range []string{"a", "b", "c"} {
+		if _, err := st.CreateUserWith([]byte(name), [32]byte{1}, [32]byte{2}, 5); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for after := uint64(0); after < st.seg.Head(); {
+		group := make([]ledger.Record, 3)
+		n, err := st.seg.ReadLog(after, group)
+		if err != nil || n != 2 || !group[0].OpensWithDeposit() || group[1].Kind != ledger.KindDeposit {
+			t.Fatalf("after %d: %d records, %v: %v, %v", after, n, err, group[0].Kind, group[1].Kind)
+		}
+		after += uint64(n)
+	}
+}
 
 func TestUsersAreFoundByName(t *testing.T) {
 	st := newStore(t, smallShape())

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"tradechat.internal/ledger"
 )
 
 func fillIndex(seg *Segment) {
@@ -12,10 +14,9 @@ func fillIndex(seg *Segment) {
 	}
 }
 
-func ringState1(seg *Segment) *ringState {
-	head := &seg.rooms[1].ring
-	return &head.state[head.version.Load()&1]
-}
+func ringState1(seg *Segment) *ringState { return ringStateOf(&seg.rooms[1].ring) }
+
+func ringStateOf(head *ringHead) *ringState { return &head.state[head.version.Load()&1] }
 
 // TestVerifyFindsWhatIsWrong changes one thing that no function of the package would,
 // and expects Verify to name it. A repair and the work of others must then come to an
@@ -61,7 +62,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		{"ring entry", func(seg *Segment) { entryAt(seg.roomRing(1).data, 0).length = 1 << 31 }, "room 1: its ring is damaged"},
 		{"cursor", func(seg *Segment) { seg.cursor(0, 1).pos.Store(1 << 20) }, "slot 0 has drained up to"},
 		{"mailbox", func(seg *Segment) { seg.mailboxes[1].ring.firstPos.Store(32) }, "mailbox of slot 1: its ring"},
-		{"mailbox tail far away", func(seg *Segment) { seg.mailboxes[0].ring.state[0].tail = 1 << 60 }, "mailbox of slot 0: its ring"},
+		{"mailbox tail far away", func(seg *Segment) { ringStateOf(&seg.mailboxes[0].ring).tail = 1 << 60 }, "mailbox of slot 0: its ring"},
 		{"mail cursor", func(seg *Segment) { seg.mailboxes[1].cursor.Store(32) }, "mailbox of slot 1: drained"},
 		{"members by slot", func(seg *Segment) { seg.rooms[1].bySlot[1].Add(1) }, "of slot 1"},
 	}
@@ -75,7 +76,9 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 			if _, err := st.Transfer(alice, 1, bob.User, 10); err != nil {
 				t.Fatal(err)
 			}
-			join(t, st, alice, openRoom(t, st, "lobby"))
+			room := openRoom(t, st, "lobby")
+			join(t, st, alice, room)
+			send(t, st, alice, room, "hi")
 			c.damage(st.seg)
 			got := strings.Join(st.seg.VerifyQuiescent().Problems, "\n")
 			if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
@@ -111,7 +114,7 @@ func workOn(st *Store, s Session, peer uint32) {
 	st.slot.heartbeatNs.Store(0) // nobody waits for locks that this slot seems to hold
 	for range 20 {
 		_, _, _ = st.Send(s, 1, make([]byte, 500))
-		_, _, _ = st.Direct(s.User, peer, make([]byte, 500))
+		_, _, _, _ = st.Direct(s.User, peer, make([]byte, 500))
 		st.DrainRoom(1, func(Event) {})
 		st.DrainMail(func(Mail) {})
 		_ = st.RoomHistory(1, 0, 10, func(Event) {})
@@ -123,7 +126,7 @@ func workOn(st *Store, s Session, peer uint32) {
 }
 
 // TestAnUncommittedRecordIsNoDamage: one who is killed with the log lock may have
-// written into the place of the next record, which is that of the oldest one.
+// written into the places of the next records, which are those of the oldest ones.
 func TestAnUncommittedRecordIsNoDamage(t *testing.T) {
 	shape := smallShape()
 	shape.LogRecords = logRecordsMin
@@ -133,13 +136,18 @@ func TestAnUncommittedRecordIsNoDamage(t *testing.T) {
 		if _, err := st.Deposit(s, reqID, 1); err != nil {
 			t.Fatal(err)
 		}
-		next := st.seg.recordSlot(st.seg.Head() + 1)
-		was := *next
-		next.Seq, next.Amount = st.seg.Head()+1, 77
+		var was [recordsPerCommitMax]ledger.Record
+		for i := range was {
+			next := st.seg.recordSlot(st.seg.Head() + 1 + uint64(i))
+			was[i] = *next
+			next.Seq, next.Amount = st.seg.Head()+1+uint64(i), 77
+		}
 		mustVerify(t, st.seg)
-		*next = was
+		for i := range was {
+			*st.seg.recordSlot(st.seg.Head() + 1 + uint64(i)) = was[i]
+		}
 	}
-	if r := mustVerify(t, st.seg); r.Folded != logRecordsMin-1 {
+	if r := mustVerify(t, st.seg); r.Folded != logRecordsMin-recordsPerCommitMax {
 		t.Errorf("%d records folded", r.Folded)
 	}
 }

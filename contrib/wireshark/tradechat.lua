@@ -22,11 +22,11 @@ local statuses = {
 }
 
 local enums = {
-  going_away_reason = { [1] = "shutdown", [2] = "idle", [3] = "slow consumer", [4] = "resumed", [5] = "abuse", },
+  going_away_reason = { [1] = "shutdown", [2] = "idle", [3] = "slow consumer", [4] = "resumed", [5] = "abuse", [6] = "revoked", },
   chat_flags = { [1] = "replay", },
   room_event_kind = { [1] = "joined", [2] = "left", [3] = "gap", },
   txn_kind = { [1] = "deposit", [2] = "withdraw", [3] = "transfer out", [4] = "transfer in", },
-  txn_outcome = { [0] = "not applied", [1] = "applied", [2] = "forgotten", },
+  txn_outcome = { [0] = "not applied", [1] = "applied", [2] = "forgotten", [3] = "pending", },
 }
 
 local opcodes = {
@@ -71,7 +71,7 @@ local opcodes = {
     push = { { "u32", "room_id" }, { "u8", "kind", enums.room_event_kind }, { "u32", "user_id" }, { "str", "name" }, { "u64", "first_seq" }, { "u64", "last_seq" } } },
   [0x0109] = { name = "DIRECT_SEND",
     request = { { "str", "to_username" }, { "str", "message" } },
-    response = { { "u8", "sessions_reached" }, { "u64", "time" } } },
+    response = { { "u32", "sessions_reached" }, { "u32", "sessions_missed" }, { "u64", "time" } } },
   [0x010A] = { name = "DIRECT_MESSAGE",
     push = { { "u32", "from_user_id" }, { "str", "from_name" }, { "u64", "time" }, { "str", "message" } } },
   [0x010B] = { name = "WHO",

@@ -210,7 +210,8 @@ enum {
     TC_PROTO_AWAY_IDLE = 2,
     TC_PROTO_AWAY_SLOW_CONSUMER = 3,
     TC_PROTO_AWAY_RESUMED = 4, /* the session was resumed on another connection */
-    TC_PROTO_AWAY_ABUSE = 5
+    TC_PROTO_AWAY_ABUSE = 5,
+    TC_PROTO_AWAY_REVOKED = 6 /* the user's keys were changed */
 };
 
 /* tc_proto_chat_broadcast.flags */
@@ -237,7 +238,8 @@ enum {
 enum {
     TC_PROTO_TXN_NOT_APPLIED = 0,
     TC_PROTO_TXN_APPLIED = 1,
-    TC_PROTO_TXN_FORGOTTEN = 2 /* the log does not reach back that far */
+    TC_PROTO_TXN_FORGOTTEN = 2, /* the log does not reach back that far */
+    TC_PROTO_TXN_PENDING = 3    /* not applied so far; another connection has the session, and may still bring it */
 };
 /* end of generated */
 
@@ -614,11 +616,12 @@ typedef struct tc_proto_direct_send_request {
     tc_proto_bytes message;     /* text */
 } tc_proto_direct_send_request;
 
-/* DIRECT_SEND response: tells how many sessions the message went to: 0 for a user who is not online. */
+/* DIRECT_SEND response: tells how many sessions the message went to: 0 for a user who is not online; and how many it
+ * missed. */
 typedef struct tc_proto_direct_send_response {
     uint64_t time_ns; /* since the Unix epoch */
-    uint8_t sessions_reached;
-    uint8_t reserved[7];
+    uint32_t sessions_reached;
+    uint32_t sessions_missed;
 } tc_proto_direct_send_response;
 
 /* DIRECT_MESSAGE push: the push of a message to one user. */

@@ -17,6 +17,9 @@ func newHistory() *history { return &history{fold: ledger.NewFold(), time: 1} }
 func (h *history) add(r ledger.Record) ledger.Record {
 	h.time++
 	r.Seq, r.TimeNs = h.fold.Head+1, h.time
+	if r.SessionID != 0 {
+		r.Fingerprint = ledger.BeginFingerprint(r.Kind, 1).With(r.Peer, r.Amount)
+	}
 	in, out := r.Flows()
 	r.SupplyAfter = h.fold.Supply + in - out
 	if err := h.fold.Apply(&r); err != nil {

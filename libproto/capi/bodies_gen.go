@@ -729,14 +729,16 @@ func decodeDirectSendRequest(body []byte, to *C.tc_proto_direct_send_request) C.
 
 func directSendResponseIn(_ *fault, b *C.tc_proto_direct_send_response) libproto.DirectSendResponse {
 	return libproto.DirectSendResponse{
-		SessionsReached: uint8(b.sessions_reached),
+		SessionsReached: uint32(b.sessions_reached),
+		SessionsMissed:  uint32(b.sessions_missed),
 		TimeNs:          uint64(b.time_ns),
 	}
 }
 
 func directSendResponseOut(b *libproto.DirectSendResponse) C.tc_proto_direct_send_response {
 	return C.tc_proto_direct_send_response{
-		sessions_reached: C.uint8_t(b.SessionsReached),
+		sessions_reached: C.uint32_t(b.SessionsReached),
+		sessions_missed:  C.uint32_t(b.SessionsMissed),
 		time_ns:          C.uint64_t(b.TimeNs),
 	}
 }

@@ -129,7 +129,7 @@ func (t *teller) resolve(ctx context.Context) {
 		case err == nil && outcome.Outcome == libproto.TxnApplied:
 			counts.resolvedApplied.Add(1)
 			op.Outcome, op.Balance, op.Txn = bankcheck.Applied, outcome.BalanceAfterMinor, outcome.TxnID
-		case err == nil && outcome.Outcome == libproto.TxnNotApplied:
+		case err == nil && (outcome.Outcome == libproto.TxnNotApplied || outcome.Outcome == libproto.TxnPending):
 			counts.resolvedNot.Add(1)
 			gone[o.at] = true
 		default:

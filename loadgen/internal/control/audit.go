@@ -110,7 +110,7 @@ func (c *Client) statuses(ctx context.Context, asked []moneycheck.Posting) (answ
 			answers = append(answers, moneycheck.Applied)
 		case libproto.TxnForgotten:
 			answers = append(answers, moneycheck.Undecided)
-		default:
+		default: // pending: the server has not let go of the session yet
 			return answers, fmt.Errorf("%w: %v", errOutcome, answer.Outcome)
 		}
 	}

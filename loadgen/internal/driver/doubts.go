@@ -68,6 +68,9 @@ func (c *Conn) doubtAnswered(index int16, body []byte) error {
 		c.settleDoubt(d, moneycheck.Applied)
 	case answer.Outcome == libproto.TxnNotApplied:
 		c.settleDoubt(d, moneycheck.NotApplied)
+	case answer.Outcome == libproto.TxnPending: // the server has not let go of the session yet: the audit asks again
+		d.settled = true
+		c.thread.book.Unknown(d.posting)
 	case d.witness != 0:
 		c.request(txnWitness, int(index), libproto.TxnStatusRequest{SessionID: d.posting.Session, ReqID: d.witness})
 	default:

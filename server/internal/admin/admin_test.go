@@ -179,6 +179,7 @@ func TestUserAdd(t *testing.T) {
 		{"carl", libproto.AmountMax + 1, libproto.StatusInvalidArgument},
 		{"no spaces", 0, libproto.StatusInvalidArgument},
 		{"", 0, libproto.StatusInvalidArgument},
+		{"dora", libproto.AmountMax - 499, libproto.StatusLimit},
 		{"dora", libproto.AmountMax - 501, libproto.StatusOK},
 		{"emil", 0, libproto.StatusOK},
 		{"one-too-many", 0, libproto.StatusLimit},

@@ -61,8 +61,7 @@ func (c *conn) conclude(to libproto.Header, r request, body []byte) {
 	}
 }
 
-// userAdd makes a user and gives it its opening deposit. If the deposit cannot be had the user stays, and the error
-// says so.
+// userAdd makes a user with its opening deposit: both, or neither.
 func (c *conn) userAdd(body []byte) (libproto.Body, error) {
 	var req libproto.UserAddRequest
 	if err := req.Decode(body); err != nil {
@@ -73,20 +72,11 @@ func (c *conn) userAdd(body []byte) (libproto.Body, error) {
 	}
 	var id uint32
 	err := c.insist(func(st *shmstore.Store) (err error) {
-		id, err = st.CreateUser(req.Username, req.StoredKey, req.ServerKey)
+		id, err = st.CreateUserWith(req.Username, req.StoredKey, req.ServerKey, req.OpeningDeposit)
 		return err
 	})
 	if err != nil {
-		return nil, err
-	}
-	if req.OpeningDeposit > 0 {
-		err = c.insist(func(st *shmstore.Store) error {
-			_, err := st.DepositTo(id, req.OpeningDeposit)
-			return err
-		})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("user %d was added, its opening deposit of %d was not made: %w", id, req.OpeningDeposit, err)
+		return nil, fmt.Errorf("user %q with an opening deposit of %d: %w", req.Username, req.OpeningDeposit, err)
 	}
 	if err := c.awaitDurable(); err != nil {
 		return nil, fmt.Errorf("user %d was added: %w", id, err)
@@ -101,13 +91,19 @@ func (c *conn) userSetKeys(body []byte) (libproto.Body, error) {
 	if err := req.Decode(body); err != nil {
 		return nil, fmt.Errorf("%w: %w", errBody, err)
 	}
-	err := c.insist(func(st *shmstore.Store) error {
-		id, ok := st.Segment().FindUser(req.Username)
-		if !ok {
+	var id uint32
+	err := c.insist(func(st *shmstore.Store) (err error) {
+		var ok bool
+		if id, ok = st.Segment().FindUser(req.Username); !ok {
 			return fmt.Errorf("user %q: %w", req.Username, shmstore.ErrNoUser)
 		}
 		return st.SetUserKeys(id, req.StoredKey, req.ServerKey)
 	})
+	if err == nil {
+		if err = c.insist(func(st *shmstore.Store) error { return st.EndSessions(id) }); err != nil {
+			err = fmt.Errorf("the keys of %q were changed, but sessions of before may be left: %w → set them again", req.Username, err)
+		}
+	}
 	if err == nil {
 		err = c.awaitDurable()
 	}

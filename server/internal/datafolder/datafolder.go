@@ -2,6 +2,7 @@
 //
 //	lock         flock(2)ed by the master and, through inheritance, by every child; holds the master's pid
 //	realm        the salt of the users' login keys: 32 hexadecimal digits and a newline, written once
+//	epoch        how many segments were made for this folder: a decimal number and a newline (epoch.go)
 //	admin.sock   the admin socket while a server runs
 //
 // The lock is free only when the last process of a run is gone, so whoever has it is alone with the folder and with the

@@ -125,6 +125,42 @@ func TestAJournalWithoutARealmIsRefused(t *testing.T) {
 	mustBeFree(t, path)
 }
 
+func TestAnEpochIsGivenOutOnce(t *testing.T) {
+	path := t.TempDir()
+	for want := uint64(1); want <= 3; want++ {
+		f := mustOpen(t, path)
+		if got, err := f.NextEpoch(); err != nil || got != want {
+			t.Fatalf("epoch %d, %v; want %d", got, err, want)
+		}
+		f.Close()
+	}
+	f := mustOpen(t, path)
+	defer f.Close()
+	for name, text := range map[string]string{"empty": "", "negative": "-1\n", "words": "three\n", "too high": "4294967296\n"} {
+		if err := os.WriteFile(filepath.Join(path, "epoch"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.NextEpoch(); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAJournalWithoutAnEpochIsRefused(t *testing.T) {
+	path := t.TempDir()
+	f := mustOpen(t, path)
+	defer f.Close()
+	if err := os.MkdirAll(filepath.Join(path, "journal"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(path, "journal", "x"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.NextEpoch(); !errors.Is(err, ErrDamaged) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestDamagedRealmIsRefused(t *testing.T) {
 	for _, text := range []string{"", "00", strings.Repeat("g", 32), strings.Repeat("0", 34)} {
 		path := t.TempDir()

@@ -89,7 +89,14 @@ func (m *Master) makeSegment(shape shmstore.Shape) error {
 		return err
 	}
 	m.segment, m.discard = segment, true
-	if err := m.bind(); err != nil {
+	epoch, err := m.folder.NextEpoch()
+	if err == nil {
+		err = segment.BeginSessions(epoch)
+	}
+	if err == nil {
+		err = m.bind()
+	}
+	if err != nil {
 		return err
 	}
 	m.log.Info().Str("segment", segment.Path()).Int64("bytes", shape.SegmentBytes()).Msg("segment made")

@@ -22,7 +22,7 @@ func (w *Worker) joinRoom(r *request, q *libproto.JoinRoomRequest) {
 	if joined.Already {
 		return
 	}
-	w.seatIn(r.c, q.RoomID, joined.FromPos)
+	w.seatIn(r.c, q.RoomID, joined.FromPos, joined.News)
 	w.replay(q.RoomID, joined.LastSeq, int(q.ReplayCount))
 }
 
@@ -70,16 +70,16 @@ func (w *Worker) directSend(r *request, q *libproto.DirectSendRequest) {
 		w.refuse(r, shmstore.ErrNoUser)
 		return
 	}
-	reached, timeNs, err := w.store.Direct(r.c.session.User, to, q.Message)
+	reached, missed, timeNs, err := w.store.Direct(r.c.session.User, to, q.Message)
 	if errors.Is(err, shmstore.ErrBusy) { // if it is our own mailbox that is full, we can empty it
 		w.deliverMail()
-		reached, timeNs, err = w.store.Direct(r.c.session.User, to, q.Message)
+		reached, missed, timeNs, err = w.store.Direct(r.c.session.User, to, q.Message)
 	}
 	if err != nil {
 		w.refuse(r, err)
 		return
 	}
-	respond(w, r, libproto.DirectSendResponse{SessionsReached: uint8(min(reached, 255)), TimeNs: timeNs})
+	respond(w, r, libproto.DirectSendResponse{SessionsReached: uint32(reached), SessionsMissed: uint32(missed), TimeNs: timeNs})
 }
 
 func (w *Worker) userLookup(r *request, q *libproto.UserLookupRequest) {

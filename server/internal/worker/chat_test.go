@@ -317,6 +317,33 @@ func TestDirectMessages(t *testing.T) {
 	a.refused(libproto.StatusNotFound, libproto.OpDirectSend, direct("nobody", "x"))
 }
 
+// TestADirectMessageReachesAllSessions of a user with many of them, or the answer says how many it missed.
+func TestADirectMessageReachesAllSessions(t *testing.T) {
+	c := startCluster(t, func(s *config.Config) { s.Workers = 2 })
+	c.addUser("alice", 0)
+	c.addUser("bob", 0)
+	a := c.workers[0].enter(t, "alice")
+	const each = 30
+	var bobs []*peer
+	for i := range 2 * each {
+		bobs = append(bobs, c.workers[i%2].enter(t, "bob"))
+	}
+	text := strings.Repeat("x", int(c.segment.Shape().MessageBytesMax))
+	var r libproto.DirectSendResponse
+	for range 3 {
+		a.ask(libproto.OpDirectSend, direct("bob", text), &r)
+		if r.SessionsReached != 2*each || r.SessionsMissed != 0 {
+			t.Fatalf("%+v", r)
+		}
+		for _, p := range bobs {
+			if f := p.push(); f.Op != libproto.OpDirectMessage {
+				t.Fatalf("%v", f.Op)
+			}
+		}
+	}
+	c.verify()
+}
+
 // TestChatAcrossWorkers: members on two workers, all of them speaking at once, get every message once and in order.
 func TestChatAcrossWorkers(t *testing.T) {
 	const members, messages = 6, 200

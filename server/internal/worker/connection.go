@@ -59,7 +59,7 @@ func (w *Worker) login(r *request, q *libproto.LoginRequest) {
 		w.fail(r, libproto.StatusRateLimit, retryMs, "too many failed logins from this address")
 		return
 	}
-	user, serverKey, proven := w.prove(r.c.greeting, q)
+	user, keys, proven := w.prove(r.c.greeting, q)
 	switch {
 	case !proven:
 		w.metrics.Add(shmstore.CounterLoginFailures, 1)
@@ -69,7 +69,7 @@ func (w *Worker) login(r *request, q *libproto.LoginRequest) {
 	case w.segment.UserSeq(user) > w.segment.Durable() && (w.syncs || w.segment.ReadOnly()):
 		w.loginTooEarly(r)
 	default:
-		w.openSession(r, user, serverKey, q)
+		w.openSession(r, user, keys, q)
 	}
 }
 
@@ -82,15 +82,22 @@ func (w *Worker) loginTooEarly(r *request) {
 	w.refuse(r, err)
 }
 
+// provenBy is the keys that a proof was held against.
+type provenBy struct {
+	server key
+	seq    uint64 // the record that set them, or one before it
+}
+
 // prove reports whether the proof is the user's, and whose it is.
-func (w *Worker) prove(g *greeting, q *libproto.LoginRequest) (user uint32, serverKey key, proven bool) {
+func (w *Worker) prove(g *greeting, q *libproto.LoginRequest) (user uint32, by provenBy, proven bool) {
 	stored := w.impostor.key(q.Username)
 	user, known := w.segment.FindUser(q.Username)
 	if known {
-		stored, serverKey, _ = w.segment.UserKeys(user)
+		by.seq = w.segment.UserSeq(user)
+		stored, by.server, _ = w.segment.UserKeys(user)
 	}
 	right := libproto.VerifyProof(stored, q.Proof, g.clientNonce, g.serverNonce, noBinding, q.Username)
-	return user, serverKey, right && known
+	return user, by, right && known
 }
 
 type key = [libproto.KeyLen]byte
@@ -109,7 +116,7 @@ func (w *Worker) loginFailed(r *request, s libproto.Status, detail string) {
 
 // openSession gives a user who has proven himself a new session, or the one that he asks for. The answer does not wait for
 // the disk, because what follows it would have to wait behind it: it shows what is durable.
-func (w *Worker) openSession(r *request, user uint32, serverKey key, q *libproto.LoginRequest) {
+func (w *Worker) openSession(r *request, user uint32, by provenBy, q *libproto.LoginRequest) {
 	balance, err := w.promisedBalance(user)
 	var resumed shmstore.Resumed
 	switch {
@@ -126,6 +133,13 @@ func (w *Worker) openSession(r *request, user uint32, serverKey key, q *libproto
 	case err != nil:
 		w.refuse(r, err)
 		return
+	case w.segment.UserSeq(user) != by.seq: // looked at now that whoever changes the keys finds the session
+		w.store.CloseSession(resumed.Session)
+		if former := w.sessions[resumed.Row]; former != nil {
+			w.dismiss(former, libproto.GoingAwayRevoked, revokedDetail)
+		}
+		w.loginFailed(r, libproto.StatusUnauthorized, "the keys were changed meanwhile")
+		return
 	}
 	g := r.c.greeting
 	w.enter(r.c, resumed)
@@ -134,7 +148,7 @@ func (w *Worker) openSession(r *request, user uint32, serverKey key, q *libproto
 		SessionID:       resumed.ID,
 		LastReqID:       w.store.LastReqID(resumed.Session),
 		Balance:         balance,
-		ServerSignature: libproto.ServerSignature(serverKey, g.clientNonce, g.serverNonce, noBinding, q.Username),
+		ServerSignature: libproto.ServerSignature(by.server, g.clientNonce, g.serverNonce, noBinding, q.Username),
 	})
 	w.tellGaps(resumed.Rooms)
 }
@@ -159,11 +173,14 @@ func (w *Worker) enter(c *conn, s shmstore.Resumed) {
 	w.sessions[s.Row] = c
 	w.table.since[c.row] = 0
 	for _, r := range s.Rooms {
-		w.seatIn(c, r.Room, r.FromPos)
+		w.seatIn(c, r.Room, r.FromPos, r.News)
 	}
 }
 
-const resumedDetail = "the session goes on on another connection"
+const (
+	resumedDetail = "the session goes on on another connection"
+	revokedDetail = "the user's password was changed"
+)
 
 // tellGaps pushes which messages a resumed session was not sent.
 func (w *Worker) tellGaps(rooms []shmstore.ResumedRoom) {

@@ -45,12 +45,12 @@ func (d *feed) init(w *Worker) {
 // deliverAll pushes everything that this slot was told of.
 func (w *Worker) deliverAll() {
 	rooms, mail := w.store.TakeDirty(w.feed.dirty[:0])
+	if mail { // first: who came is told before what he says
+		w.deliverMail()
+	}
 	for _, room := range rooms {
 		w.deliver(room)
 		w.readClock()
-	}
-	if mail {
-		w.deliverMail()
 	}
 }
 
@@ -103,10 +103,6 @@ func (d *feed) encode(e shmstore.Event, name []byte) {
 		at.pos--
 		d.gaps++
 		d.encodeRoomEvent(libproto.RoomEvent{Kind: libproto.RoomEventGap, FirstSeq: e.First, LastSeq: e.Seq})
-	case shmstore.EventJoined:
-		d.encodeRoomEvent(libproto.RoomEvent{Kind: libproto.RoomEventJoined, UserID: e.User, Name: name})
-	case shmstore.EventLeft:
-		d.encodeRoomEvent(libproto.RoomEvent{Kind: libproto.RoomEventLeft, UserID: e.User, Name: name})
 	}
 	d.marks = append(d.marks, at)
 }
@@ -116,8 +112,7 @@ func (d *feed) encodeRoomEvent(b libproto.RoomEvent) {
 	d.bytes = appendPush(d.bytes, libproto.OpRoomEvent, b)
 }
 
-// pieceFor is what a member gets: the events at and after fromPos, and how many of them are messages. A user's own
-// joining and leaving always lie before the fromPos of all its sessions: nobody is told of himself.
+// pieceFor is what a member gets: the events at and after fromPos, and how many of them are messages.
 func (d *feed) pieceFor(fromPos uint64) (piece []byte, chats uint64) {
 	first := 0
 	if d.marks[0].pos < fromPos {
@@ -141,6 +136,11 @@ func (w *Worker) deliverMail() {
 // takeMail adds one entry of the mailbox to what its session gets.
 func (w *Worker) takeMail(m shmstore.Mail) {
 	d := &w.feed
+	if m.Kind == shmstore.MailJoined || m.Kind == shmstore.MailLeft {
+		w.postMail()
+		w.tellNews(m)
+		return
+	}
 	c := w.sessions[m.SessionRow]
 	if c == nil || c.session.ID != m.SessionID || c.state != stateReady {
 		return
@@ -149,17 +149,48 @@ func (w *Worker) takeMail(m shmstore.Mail) {
 		w.postMail()
 		d.mailTo = c
 	}
-	if m.Kind == shmstore.MailFence {
+	if m.Kind == shmstore.MailFence || m.Kind == shmstore.MailRevoked {
 		w.postMail()
-		if c.session.Epoch < m.Epoch {
-			w.dismiss(c, libproto.GoingAwayResumed, resumedDetail)
-		}
+		w.fence(c, m)
 		return
 	}
 	d.bytes = appendPush(d.bytes, libproto.OpDirectMessage, libproto.DirectMessage{
 		FromUserID: m.FromUser, FromName: w.segment.UserName(m.FromUser), TimeNs: m.TimeNs, Message: m.Message,
 	})
 	w.metrics.Add(shmstore.CounterMessagesDelivered, 1)
+}
+
+// tellNews pushes who came to a room or left it to the members that were there before. What one who left has said goes first.
+func (w *Worker) tellNews(m shmstore.Mail) {
+	d := &w.feed
+	if int(m.Room) >= len(w.rooms) {
+		return
+	}
+	kind := libproto.RoomEventJoined
+	if m.Kind == shmstore.MailLeft {
+		w.deliver(m.Room)
+		kind = libproto.RoomEventLeft
+	}
+	d.reset(m.Room)
+	d.encodeRoomEvent(libproto.RoomEvent{Kind: kind, UserID: m.FromUser, Name: w.segment.UserName(m.FromUser)})
+	for i := range w.rooms[m.Room] {
+		to := &w.rooms[m.Room][i]
+		if to.news < m.News && to.c.sock != nil && to.c.state != stateLeaving {
+			w.write(to.c, d.bytes)
+		}
+	}
+	d.bytes, d.mailTo = d.bytes[:0], nil
+}
+
+// fence sends a connection away whose session is no longer its own.
+func (w *Worker) fence(c *conn, m shmstore.Mail) {
+	switch {
+	case c.session.Epoch >= m.Epoch:
+	case m.Kind == shmstore.MailRevoked:
+		w.dismiss(c, libproto.GoingAwayRevoked, revokedDetail)
+	default:
+		w.dismiss(c, libproto.GoingAwayResumed, resumedDetail)
+	}
 }
 
 // postMail writes what has collected for one session.

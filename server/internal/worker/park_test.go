@@ -160,7 +160,7 @@ func TestTxnStatusAndOlderHistoryWait(t *testing.T) {
 	deposit := p.sent(libproto.OpDeposit, libproto.DepositRequest{Amount: 5})
 	var s libproto.TxnStatusResponse
 	p.ask(libproto.OpTxnStatus, libproto.TxnStatusRequest{SessionID: p.session, ReqID: 1 << 40}, &s)
-	if s.Outcome != libproto.TxnNotApplied {
+	if s.Outcome != libproto.TxnPending {
 		t.Errorf("%+v", s)
 	}
 	var h libproto.TxnHistoryResponse

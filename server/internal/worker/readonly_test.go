@@ -102,7 +102,7 @@ func (p *peer) showsOnlyTheDurable(durable, lost uint64) {
 	p.refused(libproto.StatusTimeout, libproto.OpTxnStatus, libproto.TxnStatusRequest{SessionID: p.session, ReqID: lost})
 	var s libproto.TxnStatusResponse
 	p.ask(libproto.OpTxnStatus, libproto.TxnStatusRequest{SessionID: p.session, ReqID: 1 << 40}, &s)
-	if s.Outcome != libproto.TxnNotApplied {
+	if s.Outcome != libproto.TxnPending {
 		p.t.Errorf("%+v", s)
 	}
 }

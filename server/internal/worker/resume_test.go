@@ -286,7 +286,7 @@ func TestRetriesAfterAResume(t *testing.T) {
 		}
 	}
 	var s libproto.TxnStatusResponse
-	for id, want := range map[uint64]libproto.TxnOutcome{51: libproto.TxnApplied, 41: libproto.TxnApplied, 45: libproto.TxnNotApplied} {
+	for id, want := range map[uint64]libproto.TxnOutcome{51: libproto.TxnApplied, 41: libproto.TxnApplied, 45: libproto.TxnPending} {
 		p.ask(libproto.OpTxnStatus, libproto.TxnStatusRequest{SessionID: a.session, ReqID: id}, &s)
 		if s.Outcome != want {
 			t.Errorf("%d: %+v", id, s)
@@ -368,4 +368,69 @@ func TestSessionsLiveAsLongAsTheSettingsSay(t *testing.T) {
 	if n := c.master.ExpireSessions(); n != 1 {
 		t.Error("too late")
 	}
+}
+
+// TestChangedKeysEndAllSessions: connections on every worker are sent away, and what was detached cannot be resumed.
+func TestChangedKeysEndAllSessions(t *testing.T) {
+	c, alice, _ := two(t)
+	c.start()
+	here, there, gone := c.workers[0].enter(t, "alice"), c.workers[1].enter(t, "alice"), c.workers[1].enter(t, "alice")
+	bob := c.workers[0].enter(t, "bob")
+	bob.join(1)
+	there.join(1)
+	bob.sees(libproto.RoomEvent{RoomID: 1, Kind: libproto.RoomEventJoined, UserID: alice, Name: []byte("alice")})
+	_ = gone.socket.Close()
+	c.awaitCounter(1, shmstore.CounterConnectionsClosed, 1)
+	for {
+		err := c.master.EndSessions(alice)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, shmstore.ErrBusy) {
+			t.Fatal(err)
+		}
+	}
+	here.goingAway(libproto.GoingAwayRevoked)
+	there.goingAway(libproto.GoingAwayRevoked)
+	bob.sees(libproto.RoomEvent{RoomID: 1, Kind: libproto.RoomEventLeft, UserID: alice, Name: []byte("alice")})
+	for _, past := range []*peer{here, there, gone} {
+		p := dial(t, c.workers[0].addr)
+		if f := p.resume("alice", past.session); f.Status != libproto.StatusExpired {
+			t.Errorf("a session of before: %v", f.Status)
+		}
+	}
+	if c.segment.Online(alice) {
+		t.Error("alice is online still")
+	}
+	c.verify()
+}
+
+// TestLoginsAtAStandingHeadPayOnce: one user logs in again and again while no money moves; no session gets another's id, and a
+// session that has paid and was cut off gets its recorded answer.
+func TestLoginsAtAStandingHeadPayOnce(t *testing.T) {
+	c, _, bob := two(t)
+	c.start()
+	a := c.workers[0].enter(t, "alice")
+	var paid libproto.TxnResponse
+	transfer := libproto.TransferRequest{ToUserID: bob, Amount: 100}
+	a.reqID = 1000
+	a.ask(libproto.OpTransfer, transfer, &paid)
+	_ = a.socket.Close()
+	seen := map[uint64]bool{a.session: true}
+	p := [2]*peer{dial(t, c.workers[0].addr), dial(t, c.workers[1].addr)}
+	for i := range 6000 { // more than one head has serials for
+		q := p[i%2]
+		if l := q.login("alice"); seen[l.SessionID] {
+			t.Fatalf("session %x is the second with this id, after %d logins", l.SessionID, i)
+		}
+		seen[q.session] = true
+		q.ask(libproto.OpLogout, libproto.Empty{}, &libproto.Empty{})
+	}
+	again, _ := c.workers[1].reenter(t, "alice", a.session)
+	again.reqID = 1000
+	var r libproto.TxnResponse
+	if f := again.ask(libproto.OpTransfer, transfer, &r); f.Flags&libproto.FlagReplayed == 0 || r != paid {
+		t.Errorf("%v: %+v, the first was %+v", f.Flags, r, paid)
+	}
+	c.verify()
 }

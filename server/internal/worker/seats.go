@@ -6,6 +6,7 @@ type crowd []member
 type member struct {
 	c       *conn
 	fromPos uint64 // events before this position are not for it
+	news    uint64 // nor are joins and leaves up to this number
 }
 
 // seat says where in a room's crowd a connection is.
@@ -13,9 +14,9 @@ type seat struct {
 	room, at uint32
 }
 
-func (w *Worker) seatIn(c *conn, room uint32, fromPos uint64) {
+func (w *Worker) seatIn(c *conn, room uint32, fromPos, news uint64) {
 	c.seats = append(c.seats, seat{room: room, at: uint32(len(w.rooms[room]))})
-	w.rooms[room] = append(w.rooms[room], member{c: c, fromPos: fromPos})
+	w.rooms[room] = append(w.rooms[room], member{c: c, fromPos: fromPos, news: news})
 }
 
 // unseat takes a connection out of a room, if it is there.

@@ -72,7 +72,7 @@ func TestSeats(t *testing.T) {
 			default:
 				if _, in := model[at]; !in {
 					model[at] = rapid.Uint64().Draw(t, "pos")
-					w.seatIn(c, uint32(at.room), model[at])
+					w.seatIn(c, uint32(at.room), model[at], 0)
 				}
 			}
 			members := 0

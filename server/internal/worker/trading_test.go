@@ -130,7 +130,7 @@ func TestRetries(t *testing.T) {
 		t.Errorf("status: %+v", s)
 	}
 	p.ask(libproto.OpTxnStatus, libproto.TxnStatusRequest{SessionID: p.session, ReqID: 1 << 40}, &s)
-	if s != (libproto.TxnStatusResponse{Outcome: libproto.TxnNotApplied}) {
+	if s != (libproto.TxnStatusResponse{Outcome: libproto.TxnPending}) {
 		t.Errorf("status of what was never asked: %+v", s)
 	}
 }

@@ -19,23 +19,31 @@ var mutants = []mutant{
 	{
 		"head-before-pending", "the head is raised before the pending seq is set", "shmstore/log.go",
 		[]replacement{{
-			"\tst.slot.pendingSeq = rec.Seq\n\tc.head.Store(rec.Seq)\n",
-			"\tc.head.Store(rec.Seq)\n\tst.slot.pendingSeq = rec.Seq\n",
+			"\tst.slot.pendingSeq = first.Seq\n\tc.head.Store(last.Seq)\n",
+			"\tc.head.Store(last.Seq)\n\tst.slot.pendingSeq = first.Seq\n",
 		}},
 	},
 	{
 		"apply-before-commit", "balances are set before the commit point", "shmstore/log.go",
 		[]replacement{{
-			"\tst.slot.pendingSeq = rec.Seq\n\tc.head.Store(rec.Seq)\n",
-			"\tst.slot.pendingSeq = rec.Seq\n\tst.seg.apply(rec)\n\tc.head.Store(rec.Seq)\n",
+			"\tst.slot.pendingSeq = first.Seq\n\tc.head.Store(last.Seq)\n",
+			"\tst.slot.pendingSeq = first.Seq\n\tst.seg.apply(first)\n\tc.head.Store(last.Seq)\n",
 		}},
 	},
 	{
 		"pending-cleared-early", "the pending seq is cleared before the record is applied", "shmstore/log.go",
 		[]replacement{{
-			"\tst.seg.apply(rec)\n\tst.slot.pendingSeq = 0\n",
-			"\tst.slot.pendingSeq = 0\n\tst.seg.apply(rec)\n",
+			"\tst.seg.apply(first)\n",
+			"\tst.slot.pendingSeq = 0\n\tst.seg.apply(first)\n",
 		}},
+	},
+	{
+		"user-before-its-deposit", "a user becomes part of history before its opening deposit does", "shmstore/log.go",
+		[]replacement{{"\tc.head.Store(last.Seq)\n", "\tc.head.Store(first.Seq)\n\tc.head.Store(last.Seq)\n"}},
+	},
+	{
+		"deposit-not-repaired", "the repair applies a user and not its opening deposit", "shmstore/repair.go",
+		[]replacement{{"rec.OpensWithDeposit() && ", "rec.OpensWithDeposit() && rec.Seq == 0 && "}},
 	},
 	{
 		"log-lock-left-out", "records are written without the log lock", "shmstore/log.go",
@@ -54,7 +62,7 @@ var mutants = []mutant{
 	},
 	{
 		"ring-one-too-full", "the ring takes one record more than it can show", "shmstore/log.go",
-		[]replacement{{"next, capacity := seq+1, ", "next, capacity := seq, "}},
+		[]replacement{{"next, capacity := seq+recordsPerCommitMax, ", "next, capacity := seq+recordsPerCommitMax-1, "}},
 	},
 	{
 		"accounts-unlocked-early", "the accounts' locks are released before the transaction", "shmstore/ledger.go",
