@@ -99,8 +99,8 @@ func (a *auditor) run(dir string) (err error) {
 		return err
 	}
 	if len(a.contents.files) == 0 {
-		if a.Mark != 0 || len(a.pending) != 0 {
-			return damage(dir, 0, a.Mark, "there are no segment files, but there were records")
+		if err := a.contents.checkEmpty(); !errors.Is(err, ErrNone) {
+			return err
 		}
 		return nil
 	}

@@ -3,6 +3,8 @@ package journal
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"hash/crc32"
 
 	"tradechat.internal/ledger"
@@ -55,6 +57,9 @@ func (b *block) last() uint64 { return b.first + uint64(len(b.records)) - 1 }
 func (b *block) fold(f *ledger.Fold) (folded uint64, err error) {
 	skip := min(f.Head+1-min(b.first, f.Head+1), uint64(len(b.records)))
 	n, err := f.ApplyAll(b.records[skip:])
+	if errors.Is(err, ledger.ErrNewer) {
+		return uint64(n), fmt.Errorf("%s: byte %d: %w", b.file, b.recordOffset(int(skip)+n), err)
+	}
 	if err != nil {
 		at := int(skip) + n
 		err = &DamageError{File: b.file, Offset: b.recordOffset(at), Seq: b.records[at].Seq, What: "the record is wrong", Cause: err}

@@ -1,10 +1,10 @@
-// Package journal keeps the transaction log on disk: segment files that are hash-chained block by block, snapshots of
+// Package journal keeps the transaction log on disk: journal files that are hash-chained block by block, snapshots of
 // what they add up to, and the mark of what was acknowledged. It knows neither shared memory nor processes.
 //
 //	DATA/journal/
-//	  00000000000000000001.seg    ┌────────┬───────┬───────┬──────────────┐
+//	  00000000000000000001.jnl    ┌────────┬───────┬───────┬──────────────┐
 //	                              │ header │ block │ block │ …            │   exactly whole blocks
-//	  00000000000000524289.seg    ├────────┼───────┼───────┼──────────────┤
+//	  00000000000000524289.jnl    ├────────┼───────┼───────┼──────────────┤
 //	                              │ header │ block │ block │ zeros        │   the newest: preallocated
 //	  mark                        └────────┴───────┴───────┴──────────────┘   highest seq that was synced
 //	  snapshot-00000000000000500000                                           the fold at a block's end

@@ -33,8 +33,8 @@ func FuzzParseFileHeader(f *testing.F) {
 	f.Add(fileHeader{id: ID{1}, first: 1, madeNs: 5}.encode())
 	f.Add(make([]byte, fileHeaderBytes))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		h, fault := parseFileHeader(b)
-		if fault == "" && !bytes.Equal(h.encode()[:fileZeroAt], b[:fileZeroAt]) {
+		h, version, fault := parseFileHeader(b)
+		if fault == "" && version == fileVersion && !bytes.Equal(h.encode()[:fileZeroAt], b[:fileZeroAt]) {
 			t.Fatal("the header is not written as it was read")
 		}
 	})
@@ -64,7 +64,7 @@ func FuzzReadSnapshot(f *testing.F) {
 func FuzzRecover(f *testing.F) {
 	dir := filepath.Join(f.TempDir(), "journal")
 	j := writeJournal(f, dir, 5, 3)
-	content, err := os.ReadFile(filepath.Join(dir, segmentName(1)))
+	content, err := os.ReadFile(filepath.Join(dir, fileName(1)))
 	must(f, err)
 	f.Add(content[:j.ends[1]])
 	f.Add(content[:j.ends[1]-1])
@@ -72,7 +72,7 @@ func FuzzRecover(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		dir := filepath.Join(t.TempDir(), "journal")
 		must(t, os.Mkdir(dir, 0o700))
-		must(t, os.WriteFile(filepath.Join(dir, segmentName(1)), b, 0o600))
+		must(t, os.WriteFile(filepath.Join(dir, fileName(1)), b, 0o600))
 		got, err := Recover(dir, RecoverOptions{TailRecords: 4})
 		if err != nil {
 			return

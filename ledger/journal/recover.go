@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -70,7 +69,10 @@ func (r *recovery) read() (err error) {
 		r.snapshot, r.Fold, r.Recovered.Snapshot = s, fold, s.Seq
 	}
 	if len(r.contents.files) == 0 {
-		return r.checkEmpty()
+		if err := r.contents.checkEmpty(); !errors.Is(err, ErrNone) {
+			return err
+		}
+		return nil // NewWriter begins a journal
 	}
 	from, err := r.start()
 	if err != nil {
@@ -80,15 +82,6 @@ func (r *recovery) read() (err error) {
 		return err
 	}
 	return r.checkEnd()
-}
-
-// checkEmpty is for a folder without segment files.
-func (r *recovery) checkEmpty() error {
-	if r.Mark != 0 || r.snapshot.Seq != 0 {
-		return damage(r.contents.dir, 0, max(r.Mark, r.snapshot.Seq), "there are no segment files, but there were records")
-	}
-	_, err := rand.Read(r.ID[:])
-	return err
 }
 
 // start is the file from which to read: behind the snapshot, or earlier for the sake of the last records.
@@ -175,8 +168,8 @@ func (r *recovery) checkEnd() error {
 	return nil
 }
 
-// clean cuts the newest file behind its last block, and removes it if it has none, and what a crash has left half made. All that is
-// left is on disk then.
+// clean cuts the newest file behind its last block, and removes what a crash has left half made. All that is left is on disk then. A
+// file without blocks stays: the next one, which begins with the same record, takes its name.
 func (r *Recovered) clean(note func(format string, args ...any)) error {
 	for _, path := range r.contents.leftovers {
 		note("removed %s, which was never finished", path)
@@ -190,9 +183,6 @@ func (r *Recovered) clean(note func(format string, args ...any)) error {
 	if r.Cut != 0 {
 		note("%s: a write was cut short: %d bytes after record %d, which nobody was told of, are cut off at byte %d",
 			r.end.path, r.Cut, r.Fold.Head, r.end.offset)
-	}
-	if r.end.offset == fileHeaderBytes {
-		return errors.Join(os.Remove(r.end.path), syncFolder(r.contents.dir))
 	}
 	return truncate(r.end.path, r.end.offset)
 }

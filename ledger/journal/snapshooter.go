@@ -79,7 +79,7 @@ func (s *snapshooter) write(fold *ledger.Fold, stands Hash) {
 	}
 }
 
-// prune removes all but the newest SnapshotsKept snapshots, and those segment files that are neither needed for the oldest of
+// prune removes all but the newest SnapshotsKept snapshots, and those journal files that are neither needed for the oldest of
 // these nor to be retained.
 func (s *snapshooter) prune() error {
 	c, err := list(s.dir)
@@ -100,7 +100,7 @@ func (s *snapshooter) prune() error {
 }
 
 // dispensable are the files all of whose records the oldest snapshot stands for, but for the newest retain of them.
-func (s *snapshooter) dispensable(files []segmentFile, oldest string) (paths []string) {
+func (s *snapshooter) dispensable(files []journalFile, oldest string) (paths []string) {
 	seq := snapshotSeq(oldest)
 	for i := 0; i+1 < len(files) && files[i+1].first <= seq+1; i++ {
 		paths = append(paths, files[i].path)

@@ -165,13 +165,27 @@ func (r *snapshotReader) header(s *Snapshot, f *ledger.Fold) (users, rooms uint6
 	case [8]byte(b[:8]) != snapshotMagic || little.Uint32(b[12:]) != 0:
 		return 0, 0, damage(r.path, 0, 0, "not a snapshot of a journal")
 	case little.Uint32(b[8:]) != snapshotVersion:
-		return 0, 0, damage(r.path, 8, 0, "version %d of the format, this build reads %d", little.Uint32(b[8:]), snapshotVersion)
+		return 0, 0, r.otherVersion(little.Uint32(b[8:]))
 	case s.Seq != named || s.Seq == 0:
 		return 0, 0, damage(r.path, snapshotSeqAt, s.Seq, "the snapshot says that it stands for record %d", s.Seq)
 	case users > snapshotUsersMax || rooms > snapshotRoomsMax:
 		return 0, 0, damage(r.path, snapshotUsersAt, s.Seq, "%d users and %d rooms", users, rooms)
 	}
 	return users, rooms, nil
+}
+
+// otherVersion tells a newer snapshot from a damaged one: in all versions the last 32 bytes are the sum of those before.
+func (r *snapshotReader) otherVersion(version uint32) error {
+	rest, err := io.ReadAll(r.in)
+	if err != nil {
+		return err
+	}
+	body := max(0, len(rest)-sha256.Size)
+	r.sum.Write(rest[:body])
+	if version < snapshotVersion || !bytes.Equal(rest[body:], r.sum.Sum(nil)) {
+		return damage(r.path, 8, 0, "the snapshot's version is %d", version)
+	}
+	return newer(r.path, version, snapshotVersion)
 }
 
 func (r *snapshotReader) tables(f *ledger.Fold, users, rooms uint64) error {

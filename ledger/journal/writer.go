@@ -14,7 +14,8 @@ import (
 
 // WriterOptions says how to write.
 type WriterOptions struct {
-	FileBytes int64                            // of a segment file; 0: FileBytesDefault
+	FileBytes int64                            // of a journal file; 0: FileBytesDefault
+	Binding   Binding                          // for the headers of files; that of a journal that has one stays
 	Retain    int                              // files to keep besides those that the oldest snapshot needs; 0: all
 	Note      func(format string, args ...any) // told of what goes wrong without harm, from any goroutine; may be nil
 }
@@ -87,8 +88,15 @@ func NewWriter(dir string, from *Recovered, o WriterOptions) (*Writer, error) {
 	if o.Note == nil {
 		o.Note = func(string, ...any) {}
 	}
-	if err := makeFolder(dir); err != nil {
+	if _, err := Create(dir, o.Binding); err != nil {
 		return nil, err
+	}
+	id, bound, err := Identity(dir)
+	if err != nil {
+		return nil, err
+	}
+	if o.Binding == (Binding{}) {
+		o.Binding = bound
 	}
 	if err := from.clean(o.Note); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
@@ -101,12 +109,12 @@ func NewWriter(dir string, from *Recovered, o WriterOptions) (*Writer, error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	w := &Writer{
-		dir: dir, options: o, id: from.ID, fold: from.Fold, last: from.LastHash, mark: mark, disk: realDisk,
+		dir: dir, options: o, id: id, fold: from.Fold, last: from.LastHash, mark: mark, disk: realDisk,
 		synced: from.Fold.Head, block: make([]byte, 0, blockBytesMax),
 	}
 	w.drafts = drafts{dir: dir, bytes: o.FileBytes}
 	w.drafts.ahead()
-	w.snaps = snapshooter{dir: dir, id: from.ID, retain: o.Retain, note: o.Note, last: from.Snapshot}
+	w.snaps = snapshooter{dir: dir, id: id, retain: o.Retain, note: o.Note, last: from.Snapshot}
 	return w, nil
 }
 
@@ -167,8 +175,8 @@ func (w *Writer) makeRoom(seq uint64) error {
 	if err := w.finishFile(); err != nil {
 		return err
 	}
-	header := fileHeader{id: w.id, first: seq, prev: w.last, madeNs: uint64(time.Now().UnixNano())}
-	path := filepath.Join(w.dir, segmentName(seq))
+	header := fileHeader{id: w.id, first: seq, prev: w.last, madeNs: uint64(time.Now().UnixNano()), bound: w.options.Binding}
+	path := filepath.Join(w.dir, fileName(seq))
 	file, err := w.drafts.become(path, header.encode())
 	if err != nil {
 		return err

@@ -135,6 +135,9 @@ func (m *Master) openFolder() error {
 	}
 	m.folder = folder
 	m.onRelease(folder.Close)
+	if _, err := folder.BindJournal(m.config.KDFIterations); err != nil {
+		return fmt.Errorf("%w: %w", ErrJournal, err)
+	}
 	if m.config.SegmentName == "" {
 		m.config.SegmentName = config.DeriveSegmentName(folder.Path())
 		m.ownName = true
