@@ -48,9 +48,10 @@ type block struct {
 	synced  uint64 // records up to it had come to disk before the block was written
 	hash    Hash
 	records []ledger.Record // in the memory that it was read into
+	seal    seal            // of one that has no records
 }
 
-// last is the seq of the block's last record.
+// last is the seq of the block's last record; for a seal, of the last one before it.
 func (b *block) last() uint64 { return b.first + uint64(len(b.records)) - 1 }
 
 // fold adds those records to f that come after its head, and returns how many those were.
@@ -71,7 +72,12 @@ func (b *block) fold(f *ledger.Fold) (folded uint64, err error) {
 func (b *block) recordOffset(i int) int64 { return b.offset + blockHeaderBytes + int64(i)*recordBytes }
 
 // end is the offset behind the block.
-func (b *block) end() int64 { return b.offset + blockSize(len(b.records)) }
+func (b *block) end() int64 {
+	if b.seal.seq != 0 {
+		return b.offset + sealBytes
+	}
+	return b.offset + blockSize(len(b.records))
+}
 
 func blockSize(records int) int64 {
 	return blockHeaderBytes + int64(records)*recordBytes + blockTrailerBytes
@@ -91,11 +97,14 @@ func appendBlock(dst []byte, prev Hash, synced uint64, records []ledger.Record) 
 	return little.AppendUint32(dst, uint32(len(records)))
 }
 
-// parseBlock reads the block at the begin of b, which is aligned to 8 bytes. size 0: more bytes are needed, as many as
+// parseBlock reads the block, or the seal, at the begin of b, which is aligned to 8 bytes. size 0: more bytes are needed, as many as
 // need says. fault says why there is no whole block.
 func parseBlock(b []byte) (parsed block, size, need int64, fault string) {
 	if len(b) < blockHeaderBytes {
 		return parsed, 0, blockHeaderBytes, ""
+	}
+	if [8]byte(b[:8]) == sealMagic {
+		return parseSeal(b)
 	}
 	count := little.Uint32(b[blockCountAt:])
 	switch {

@@ -33,7 +33,8 @@
 // Recover, Audit and Scan walk the same blocks. In every file but the newest anything that is not a whole block is damage.
 // In the newest one, what follows the last whole block is either zeros, or a write that was cut short: it is cut, unless
 // the mark says that a record which should be there was once acknowledged; then it is damage too. A snapshot is the
-// fold of the records up to its seq, and names the hash of the block that it stands on.
+// fold of the records up to its seq, and names the hash of the block that it stands on. The chain names the snapshot in turn, by its
+// sum (seal.go): Recover believes no other one.
 //
 // # Invariants
 //

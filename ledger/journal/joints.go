@@ -52,7 +52,7 @@ func (j *joint) leadsTo(next *joint) error {
 	return next.header.follows(next.journalFile, j.header.id, j.last.hash)
 }
 
-// readLastBlock finds a full file's last block by the number of records that it ends in.
+// readLastBlock finds a full file's last block, or seal, by the number of records that it ends in.
 func readLastBlock(file *os.File, entry journalFile) (block, error) {
 	st, err := file.Stat()
 	if err != nil {
@@ -63,6 +63,9 @@ func readLastBlock(file *os.File, entry journalFile) (block, error) {
 		return block{}, damage(entry.path, 0, entry.first, "the file has %d bytes, and no block", st.Size())
 	}
 	size := blockSize(int(min(little.Uint32(count[:]), BlockRecordsMax)))
+	if count == ([4]byte{}) {
+		size = sealBytes
+	}
 	at := st.Size() - size
 	if at < fileHeaderBytes {
 		return block{}, damage(entry.path, st.Size()-4, entry.first, "the file does not end with a whole block")

@@ -288,7 +288,7 @@ func (r *blockReader) stillThere(file *os.File, witness *block) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("journal: %w", err)
 	}
-	if whole, _, _, fault := parseBlock(buf[:n]); fault == "" && len(whole.records) != 0 && whole.first == r.at.next {
+	if whole, size, _, _ := parseBlock(buf[:n]); size != 0 && whole.first == r.at.next {
 		*witness = block{}
 	}
 	return nil

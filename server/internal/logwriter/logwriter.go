@@ -55,6 +55,7 @@ type writer interface {
 	Synced() uint64
 	SnapshotDue(every uint64) bool
 	Snapshot() error
+	SealSnapshots() error
 	Close() error
 }
 
@@ -218,6 +219,11 @@ func (p *process) step() (wrote int, err error) {
 	}
 	if err := p.syncIfDue(); err != nil {
 		return 0, err
+	}
+	if n == 0 {
+		if err := p.writer.SealSnapshots(); err != nil {
+			return 0, err
+		}
 	}
 	if every := uint64(p.heritage.Config.SnapshotEvery); p.writer.SnapshotDue(every) {
 		p.store.Metrics().Add(shmstore.CounterSnapshots, 1)

@@ -105,7 +105,7 @@ func Run(c config.Config, log *liblog.Logger, stdout io.Writer) error {
 // segment is touched only by the one who holds the folder and the port.
 func (m *Master) acquire() error {
 	for _, step := range []func() error{
-		m.openFolder, m.listen, m.openDescriptors, m.openSegment, m.startJournal, m.openLobby, m.openAdmin,
+		m.openFolder, m.listen, m.openDescriptors, m.openSegment, m.startJournal, m.checkBooks, m.openLobby, m.openAdmin,
 	} {
 		if err := step(); err != nil {
 			return err
