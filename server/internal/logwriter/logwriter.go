@@ -62,6 +62,7 @@ type writer interface {
 // Run is the journal process: it works until SIGTERM (nil, or ErrFailed), or until the master is gone (ErrOrphaned).
 func Run(h heritage.Heritage, log *liblog.Logger) error {
 	runtime.GOMAXPROCS(processorsMax)
+	signal.Ignore(unix.SIGXFSZ) // a file that grows beyond the limit is an error, and not the end of the process
 	p := &process{heritage: h, log: log, group: make([]ledger.Record, disk.BlockRecordsMax), syncedAt: time.Now()}
 	var err error
 	if p.segment, err = shmstore.AttachFD(h.SegmentFD); err != nil {
