@@ -27,6 +27,9 @@ const (
 	chunkBytes  = 4 << 20
 	chunksAhead = 3
 
+	// scrubBytes is how much of a snapshot a Scrub reads at once.
+	scrubBytes = 256 << 10
+
 	// snapshotUsersMax and snapshotRoomsMax bound what a snapshot may claim to hold, before it is believed.
 	snapshotUsersMax = 1 << 24
 	snapshotRoomsMax = 1 << 14
