@@ -15,7 +15,7 @@ TESTFLAGS ?=
 FUZZTIME  ?= 10s
 BENCH     ?= .
 BENCHTIME ?= 1s
-RESULTS   ?= docs/results
+RESULTS   ?= results
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.0
 
@@ -34,7 +34,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Tests run programs and read files that Go's test cache does not know of: never take a result from it.
 TEST := $(GO) test -count=1 $(TESTFLAGS)
 
-.PHONY: build libs run demo test test-c race crash mutants durability model chaos lint fuzz bench bench-c results
+.PHONY: build libs run demo test test-c race crash mutants durability model chaos lint fuzz bench bench-c results results-pages
 .PHONY: install uninstall clean help check-go standalone
 
 build: check-go ## the binaries, into bin/
@@ -90,10 +90,13 @@ bench-c: libs ## what the C libraries cost: ns a frame from C, in Go, and in C b
 	@echo "sizes, stripped, in bytes:"
 	@cd lib && stat -L -c '%9s  %n' *.a *.so
 
-results: build ## the Real Test and its report, into RESULTS (docs/results); a quarter of an hour; ARGS='--only locks --duration 60s'
+results: build ## the Real Test and its report, into RESULTS (results/); twenty minutes; ARGS='--only locks --duration 60s'
 	bin/tradechat-bench real-test --out $(RESULTS) $(ARGS)
 	bin/tradechat-bench report $(RESULTS)
 	scripts/pictures.sh $(RESULTS)
+
+results-pages: ## what the pages show of RESULTS, into docs/results
+	scripts/results-pages.sh $(RESULTS) docs/results
 
 install: build libs ## binaries, C libraries, headers, pkg-config files and a man page into DESTDIR/PREFIX (/usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/bin"
@@ -110,7 +113,7 @@ clean: ## bin/, lib/ and profiles; not tradechat-data/
 
 help: ## this list
 	@echo "usage: make TARGET [NAME=VALUE]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # Each module must build without go.work, by its own go.mod.
 standalone: check-go

@@ -1,6 +1,7 @@
 package shmstore
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,25 @@ const (
 
 func (r lockRef) kind() lockRef { return r &^ 0xffffffff }
 func (r lockRef) index() uint32 { return uint32(r) }
+
+// String is the lock's name for people.
+func (r lockRef) String() string {
+	switch r.kind() {
+	case lockRegistry:
+		return "registry"
+	case lockGlobal:
+		return "all accounts"
+	case lockLog:
+		return "log"
+	case lockAccount:
+		return fmt.Sprintf("account %d", r.index())
+	case lockRoom:
+		return fmt.Sprintf("room %d", r.index())
+	case lockMailbox:
+		return fmt.Sprintf("mailbox %d", r.index())
+	}
+	return "none"
+}
 
 func accountLock(user uint32) lockRef { return lockAccount | lockRef(user) }
 func roomLock(room uint32) lockRef    { return lockRoom | lockRef(room) }

@@ -40,17 +40,23 @@ type SlotInfo struct {
 // Unfinished is what a slot's process is in the middle of: how many locks it holds, and the record
 // that it has committed and not applied to all rows yet, 0 if none. It is true while the process stands still.
 func (seg *Segment) Unfinished(i int) (locks int, committedSeq uint64) {
+	if seq := seg.slots[i].pendingSeq; seq != 0 && seq <= seg.Head() {
+		committedSeq = seq
+	}
+	return len(seg.LocksHeld(i)), committedSeq
+}
+
+// LocksHeld names the locks that a slot's process holds: "account 17", "log". It is exact while the process stands still;
+// of one that runs it is a glance.
+func (seg *Segment) LocksHeld(i int) (names []string) {
 	row := &seg.slots[i]
 	owner := lockOwner(i, row.generation.Load())
 	for _, ref := range row.announced {
 		if word := seg.lockWord(ref); word != nil && atomic.LoadUint32(word)&^lockWaiters == owner {
-			locks++
+			names = append(names, ref.String())
 		}
 	}
-	if seq := row.pendingSeq; seq != 0 && seq <= seg.Head() {
-		committedSeq = seq
-	}
-	return locks, committedSeq
+	return names
 }
 
 // Store changes the segment on behalf of one slot. Its methods must not be called

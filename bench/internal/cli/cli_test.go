@@ -66,7 +66,7 @@ func TestWrongUsage(t *testing.T) {
 		{"peers --only=", "only names nothing"},
 		{"peers --rounds 0 --duration 1ms", "rounds is 0, want 1 … 100"},
 		{"peers --subscribers 1", "subscribers is 1"},
-		{"real-test --only nonsense", "there is no test \"nonsense\": there are mixed, contention, payload, workers, locks, durability, pipeline, kill"},
+		{"real-test --only nonsense", "there is no test \"nonsense\": there are mixed, contention, payload, workers, locks, lock-batches, lock-holder, durability, pipeline, kill"},
 		{"real-test --duration 1ms", "duration is 1ms"},
 		{"report", "accepts 1 arg"},
 		{"demo --workers 1", "workers is 1"},

@@ -46,3 +46,17 @@ func countUpTo(d []Percentile, ms float64) float64 {
 	a, b := d[i-1], d[i]
 	return a.Count + (b.Count-a.Count)*(ms-a.Ms)/(b.Ms-a.Ms)
 }
+
+// Slower is the share, 0 … 1, of the requests of a distribution that took longer than ms.
+func Slower(distribution []Percentile, ms float64) float64 {
+	share := 1.0
+	if len(distribution) == 0 {
+		return 0
+	}
+	for _, p := range distribution {
+		if p.Ms <= ms {
+			share = min(share, 1-p.Quantile)
+		}
+	}
+	return share
+}

@@ -78,3 +78,15 @@ func TestBetweenTwoPointsThereIsALine(t *testing.T) {
 		}
 	}
 }
+
+func TestSlowerIsTheShareBeyond(t *testing.T) {
+	d := []Percentile{{Quantile: 0.5, Ms: 1}, {Quantile: 0.75, Ms: 40}, {Quantile: 0.875, Ms: 60}}
+	for limit, want := range map[float64]float64{0.5: 1, 1: 0.5, 50: 0.25, 60: 0.125, 99: 0.125} {
+		if got := Slower(d, limit); got != want {
+			t.Errorf("slower than %v ms: %v, want %v", limit, got, want)
+		}
+	}
+	if got := Slower(nil, 1); got != 0 {
+		t.Errorf("of nothing %v is slower", got)
+	}
+}

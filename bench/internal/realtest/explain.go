@@ -31,6 +31,19 @@ func findLocks(r *Result) (findings []string) {
 	return findings
 }
 
+// findHolder says how many had to wait for a worker that was stopped while it held an account.
+func findHolder(r *Result) (findings []string) {
+	for i := range r.Cases {
+		c := &r.Cases[i]
+		findings = append(findings, fmt.Sprintf("%s: a worker was stopped %d times. %s of 1,000 requests took longer than %d ms; p50 %s, "+
+			"p95 %s, p99 %s. %s", c.Group, c.Holds, digits(c.SlowPer1000), slowMs, ms(c.LatencyUs.P50), ms(c.LatencyUs.P95),
+			ms(c.LatencyUs.P99), locksOf(c)))
+	}
+	before, after := &r.Cases[0], &r.Cases[1]
+	return append(findings, fmt.Sprintf("Slow requests, one lock for all → one for each account: %s → %s of 1,000 (%s).",
+		digits(before.SlowPer1000), digits(after.SlowPer1000), change(before.SlowPer1000, after.SlowPer1000)))
+}
+
 // explainP99 says whether lock waits can be what makes the slowest hundredth slow. A worker that waits for a lock serves nobody
 // meanwhile: of the requests that come then, each is late, whatever account it is about. So it is the part of the workers' time
 // that says how many meet a wait, and the length of the long waits how much later they are.

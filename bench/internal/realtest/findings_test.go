@@ -125,3 +125,29 @@ func TestFailuresAreToldByTheirKind(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestHolderIsTold(t *testing.T) {
+	r := measured(t, lockHolder())
+	r.Cases[0].SlowPer1000, r.Cases[1].SlowPer1000, r.Cases[0].Holds = 120, 30, 24
+	text := strings.Join(findHolder(r), " ")
+	for _, part := range []string{"global: a worker was stopped 24 times. 120 of 1,000 requests took longer than 50 ms", "120 → 30 of 1,000 (75 % less)"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %q in %q", part, text)
+		}
+	}
+}
+
+// The log's lock is one for all in both modes: a stop that holds it would show nothing.
+func TestAHoldIsOfAnAccountAndNotOfTheLog(t *testing.T) {
+	for _, c := range []struct {
+		locks []string
+		want  bool
+	}{
+		{nil, false}, {[]string{"account 3"}, true}, {[]string{"account 3", "account 4"}, true}, {[]string{"all accounts"}, true},
+		{[]string{"account 3", "account 4", "log"}, false}, {[]string{"room 1"}, false}, {[]string{"log"}, false},
+	} {
+		if got := holdsAccount(c.locks); got != c.want {
+			t.Errorf("%q: %v", c.locks, got)
+		}
+	}
+}

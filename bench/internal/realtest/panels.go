@@ -1,6 +1,10 @@
 package realtest
 
-import "tradechat.internal/bench/internal/plots"
+import (
+	"fmt"
+
+	"tradechat.internal/bench/internal/plots"
+)
 
 // all are the rows of a whole table.
 func all(t *plots.Table) plots.Rows { return plots.Rows{Count: len(t.Rows)} }
@@ -50,24 +54,39 @@ func opPanels(t *plots.Table) []plots.Panel {
 	return []plots.Panel{rates, latency("Latency", "kind of request", all(t))}
 }
 
-// lockPanels have the two lock modes side by side.
-func lockPanels(t *plots.Table) []plots.Panel {
-	panel := func(title, yLabel, column string) plots.Panel {
-		p := plots.Panel{Title: title, XLabel: "accounts", YLabel: yLabel, X: "place", Places: "label", Style: plots.Bars}
-		names, rows := groups(t)
-		for i, name := range names {
-			p.Series = append(p.Series, plots.Series{Label: name, Y: column, Rows: rows[i], Colour: []int{3, 0}[i%2]})
+// lockPanels have the two lock modes side by side; rate is the column of the throughput.
+func lockPanels(xLabel, rateLabel, rate string) func(*plots.Table) []plots.Panel {
+	return func(t *plots.Table) []plots.Panel {
+		rates := lockPanel(t, "Throughput", xLabel, rateLabel, rate)
+		if rate == "req_per_s" {
+			for i := range rates.Series {
+				rates.Series[i].Low, rates.Series[i].High = "req_per_s_min", "req_per_s_max"
+			}
 		}
-		return p
+		return []plots.Panel{
+			rates, lockPanel(t, "Latency", xLabel, "p99, ms", "p99_ms"),
+			lockPanel(t, "Waiting for locks", xLabel, "µs a request", "lock_wait_us_per_request"),
+		}
 	}
-	rates := panel("Throughput", "requests a second", "req_per_s")
-	for i := range rates.Series {
-		rates.Series[i].Low, rates.Series[i].High = "req_per_s_min", "req_per_s_max"
-	}
+}
+
+// holderPanels are about how many wait how long: the throughput is given.
+func holderPanels(t *plots.Table) []plots.Panel {
 	return []plots.Panel{
-		rates, panel("Latency", "p99, ms", "p99_ms"),
-		panel("Waiting for locks", "µs a request", "lock_wait_us_per_request"),
+		lockPanel(t, "Slow requests", "", fmt.Sprintf("of 1,000, took longer than %d ms", slowMs), "slow_per_1000"),
+		lockPanel(t, "Latency", "", "p95, ms", "p95_ms"),
+		lockPanel(t, "Waiting for locks", "", "µs a request", "lock_wait_us_per_request"),
 	}
+}
+
+// lockPanel is bars of one column, a bar a lock mode.
+func lockPanel(t *plots.Table, title, xLabel, yLabel, column string) plots.Panel {
+	p := plots.Panel{Title: title, XLabel: xLabel, YLabel: yLabel, X: "place", Places: "label", Style: plots.Bars}
+	names, rows := groups(t)
+	for i, name := range names {
+		p.Series = append(p.Series, plots.Series{Label: name, Y: column, Rows: rows[i], Colour: []int{3, 0}[i%2]})
+	}
+	return p
 }
 
 // pipelinePanels have the depths on the left and the batches on the right.

@@ -44,7 +44,9 @@ type CaseResult struct {
 	LatencyUs   load.Quantiles `json:"latency_us"`
 	Failed      uint64         `json:"failed"` // in all rounds together
 	Locks       Locks          `json:"locks"`
-	LoadCores   float64        `json:"load_of_cores"` // the load generator's own part of the processors that it may use
+	SlowPer1000 float64        `json:"slow_per_1000"`   // requests of a thousand that took longer than slowMs
+	Holds       int            `json:"holds,omitempty"` // stops of a worker that held an account, in all rounds
+	LoadCores   float64        `json:"load_of_cores"`   // the load generator's own part of the processors that it may use
 	Runs        []Run          `json:"runs"`
 }
 
@@ -63,6 +65,7 @@ type Run struct {
 	Locks Locks       `json:"locks"`
 	Moves []Moment    `json:"timeline"`
 	Kill  *Kill       `json:"kill,omitempty"`
+	Holds int         `json:"holds,omitempty"` // stops of a worker that held an account
 }
 
 // Moment is one interval of a run.
@@ -168,7 +171,9 @@ func (c *CaseResult) sumUp() {
 		P99Ms:        of(func(r *Run) float64 { return r.Locks.P99Ms }).Median,
 	}
 	c.LoadCores = of(func(r *Run) float64 { return r.Load.CPU.OfCores }).Median
+	c.SlowPer1000 = of(func(r *Run) float64 { return 1000 * load.Slower(r.Load.Latencies, slowMs) }).Median
 	for i := range c.Runs {
+		c.Holds += c.Runs[i].Holds
 		c.Failed += c.Runs[i].Load.RequestsFailed
 		c.Locks.Timeouts += c.Runs[i].Locks.Timeouts
 	}

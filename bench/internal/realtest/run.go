@@ -75,6 +75,17 @@ func (r Runner) one(ctx context.Context, t Test, c Case, p plan) (run Run, err e
 		return run, err
 	}
 	defer s.Discard()
+	var hold *holder
+	if t.Hold {
+		if hold, err = holdAccounts(ctx, s); err != nil {
+			return run, s.Explain(err)
+		}
+		defer func() {
+			if hold != nil {
+				_, _ = hold.end() // something else failed
+			}
+		}()
+	}
 	l, err := load.Start(r.Binaries, load.Options{Server: s.Address, Args: append([]string{
 		"--duration", p.length.String(), "--warm-up", p.warmUp.String(), "--interval", p.interval.String(),
 	}, c.Load...)})
@@ -94,6 +105,11 @@ func (r Runner) one(ctx context.Context, t Test, c Case, p plan) (run Run, err e
 		var waitErr error
 		run.Load, waitErr = l.Wait(ctx)
 		err = errors.Join(err, waitErr)
+	}
+	if hold != nil {
+		var holdErr error
+		run.Holds, holdErr = hold.end()
+		hold, err = nil, errors.Join(err, holdErr)
 	}
 	seen, watchErr := watch.end()
 	if err = errors.Join(err, watchErr); err != nil {

@@ -12,7 +12,7 @@ import (
 
 var caseHeader = []string{
 	"group", "place", "label", "rounds", "req_per_s", "req_per_s_min", "req_per_s_max", "legs_per_s",
-	"p50_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", "failed",
+	"p50_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms", "slow_per_1000", "failed",
 	"lock_waits_per_1000", "lock_wait_us_per_request", "lock_wait_ms_per_s", "lock_wait_p99_ms", "load_of_cores",
 	"server_flags", "load_flags",
 }
@@ -25,7 +25,7 @@ func (r *Result) caseTable() *plots.Table {
 		l := c.LatencyUs
 		t.Rows = append(t.Rows, cells(
 			c.Group, c.Place, c.Label, len(c.Runs), c.PerSecond.Median, c.PerSecond.Min, c.PerSecond.Max, c.LegsPerS,
-			l.P50/1e3, l.P95/1e3, l.P99/1e3, l.P999/1e3, l.Max/1e3, c.Failed,
+			l.P50/1e3, l.P95/1e3, l.P99/1e3, l.P999/1e3, l.Max/1e3, c.SlowPer1000, c.Failed,
 			c.Locks.WaitsPer1000, c.Locks.UsPerRequest, c.Locks.MsPerS, c.Locks.P99Ms, c.LoadCores,
 			strings.Join(c.ServerFlags, " "), strings.Join(c.LoadFlags, " ")))
 	}

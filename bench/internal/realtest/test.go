@@ -14,6 +14,7 @@ type Test struct {
 	Rounds      int    // of each case, in turns
 	Cases       []Case
 	Kill        bool // a worker, at half time
+	Hold        bool // stop a worker now and then while it holds an account
 	Timeline    bool // is drawn
 
 	Panels   func(t *plots.Table) []plots.Panel // of the main figure

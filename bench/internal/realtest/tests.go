@@ -10,7 +10,7 @@ const workersUsual = 4
 
 // Tests are all of them, in their order.
 func Tests() []Test {
-	return []Test{mixed(), contention(), payload(), workers(), locks(), durability(), pipeline(), kill()}
+	return []Test{mixed(), contention(), payload(), workers(), locks(), lockBatches(), lockHolder(), durability(), pipeline(), kill()}
 }
 
 // Names are the tests' names.
@@ -89,24 +89,61 @@ func workers() Test {
 }
 
 func locks() Test {
-	t := Test{
+	skews := []string{"0", "0.99"}
+	return Test{
 		Name: "locks", Title: "Lock granularity: one lock for all accounts, and one for each",
 		What: "Before and after: --lock-mode global has one lock for the whole bank, account one for each account. 100 " +
 			"connections, money only, " +
 			"16 requests each under way, --durability none; accounts are paid all alike, or hot (Zipf 0.99).",
-		Rounds: 2, Panels: lockPanels, Columns: 3, Findings: findLocks, Timeline: true,
+		Rounds: 2, Panels: lockPanels("accounts", "requests a second", "req_per_s"), Columns: 3, Findings: findLocks,
+		Timeline: true,
+		Cases: lockModes([]string{"uniform", "hot accounts"}, func(i int) []string {
+			return connections(100, "--mix", "trade", "--pipeline", "16", "--skew", skews[i])
+		}),
 		Caption: "Before (one lock for all) and after (one for each account), side by side.",
 	}
+}
+
+// lockModes are the cases of a test of both modes, with the labels and load flags of each place.
+func lockModes(places []string, load func(place int) []string) (cases []Case) {
 	for _, mode := range []string{"global", "account"} {
-		for i, skew := range []struct{ flag, label string }{{"0", "uniform"}, {"0.99", "hot accounts"}} {
-			t.Cases = append(t.Cases, Case{
-				Group: mode, Place: i, Label: skew.label, Workers: workersUsual, Server: []string{"--lock-mode", mode,
-					"--durability", "none"},
-				Load: connections(100, "--mix", "trade", "--pipeline", "16", "--skew", skew.flag),
+		for i, label := range places {
+			cases = append(cases, Case{
+				Group: mode, Place: i, Label: label, Workers: workersUsual, Load: load(i),
+				Server: []string{"--lock-mode", mode, "--durability", "none"},
 			})
 		}
 	}
-	return t
+	return cases
+}
+
+func lockBatches() Test {
+	sizes := []string{"16", "256"}
+	return Test{
+		Name: "lock-batches", Title: "Lock granularity: batches",
+		What: "--lock-mode global against account where a request holds locks for longer: 100 connections, TRANSFER_BATCH of 16 " +
+			"and 256 transfers, one batch of a connection at a time, --durability none.",
+		Rounds: 2, Panels: lockPanels("transfers of a batch", "transfers a second", "legs_per_s"), Columns: 3, Findings: findLocks,
+		Cases: lockModes(sizes, func(i int) []string {
+			return connections(100, "--mix", "transfer=1", "--batch", sizes[i])
+		}),
+		Caption: "Before (one lock for all) and after (one for each account), side by side.",
+	}
+}
+
+func lockHolder() Test {
+	return Test{
+		Name: "lock-holder", Title: "Lock granularity: a holder that is stopped",
+		What: fmt.Sprintf("--lock-mode global against account where a holder loses its processor: every %v one of the %d workers is "+
+			"stopped for %v while it holds an account. Money at 4,000 requests a second on 200 connections, whatever becomes of the "+
+			"answers (open loop), none of it about the account that is held; --durability none. The stopped worker's own connections wait "+
+			"in both modes.", holdEvery, workersUsual, holdLength),
+		Rounds: 2, Hold: true, Panels: holderPanels, Columns: 3, Findings: findHolder, Timeline: true,
+		Cases: lockModes([]string{"a holder stopped"}, func(int) []string {
+			return connections(200, "--mix", "trade", "--rate", "4000", "--pipeline", "16")
+		}),
+		Caption: "One lock for all, and one for each account: everybody waits, or those who touch what is held.",
+	}
 }
 
 func durability() Test {

@@ -56,6 +56,8 @@ type Worker struct {
 	State       string `json:"state"`
 	Restarts    int    `json:"restarts"`
 	Connections uint64 `json:"connections"`
+
+	LocksHeld []string `json:"locks_held"` // exact while the process stands still
 }
 
 // Running says that the slot has a process that accepts.

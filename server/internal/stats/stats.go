@@ -83,6 +83,9 @@ type Worker struct {
 	HeartbeatMs int64  `json:"heartbeat_ms"` // age; -1 while none runs
 	Connections uint64 `json:"connections"`
 	Requests    uint64 `json:"requests"`
+
+	// LocksHeld names the locks that it holds, exact while the process stands still: what a worker that hangs keeps from others.
+	LocksHeld []string `json:"locks_held,omitempty"`
 }
 
 // Latency sums up one histogram, in microseconds.
@@ -201,6 +204,7 @@ func worker(seg *shmstore.Segment, p Process) Worker {
 	}
 	if info.State == shmstore.SlotRunning {
 		w.HeartbeatMs = info.HeartAge.Milliseconds()
+		w.LocksHeld = seg.LocksHeld(p.Slot)
 	}
 	return w
 }
