@@ -131,6 +131,11 @@ func (p *process) open() (heritage.Verdict, error) {
 		return heritage.VerdictRefused, err
 	}
 	p.segment.UseJournal(head)
+	if p.aside != "" {
+		if err := p.writeAnew(); err != nil {
+			return heritage.VerdictRefused, err
+		}
+	}
 	p.log.Info().Uint64("head", head).Uint64("snapshot", found.Snapshot).Uint64("replayed", found.Replayed).
 		Int("users", len(found.Fold.Users)-1).Str("start", string(p.heritage.Start)).Dur("took_ms", time.Since(began)).Msg("journal recovered")
 	return heritage.VerdictReady, nil

@@ -70,6 +70,24 @@ func (p *process) recover(folder string) (found *disk.Recovered, err error) {
 	return nil, err
 }
 
+// writeAnew brings to disk what was set aside, before anybody is served: what was on disk once is to be there again.
+func (p *process) writeAnew() error {
+	for {
+		wrote, err := p.step()
+		if err != nil {
+			return err
+		}
+		if wrote == 0 {
+			break
+		}
+	}
+	if err := p.writer.Sync(); err != nil {
+		return err
+	}
+	p.store.PublishDurable(p.writer.Synced())
+	return nil
+}
+
 // readBack is the last step of a clean stop: the segment may go only if the next start will find all of it on disk. If not, the failure stands
 // in the segment, which the master then keeps.
 func (p *process) readBack(damage error) error {
