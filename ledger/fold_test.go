@@ -50,7 +50,6 @@ func TestEveryFieldIsChecked(t *testing.T) {
 		"seq again":        func(r *Record) { r.Seq-- },
 		"time":             func(r *Record) { r.TimeNs = 4 },
 		"supply":           func(r *Record) { r.SupplyAfter++ },
-		"kind":             func(r *Record) { r.Kind = 99 },
 		"no kind":          func(r *Record) { r.Kind = KindNone },
 		"another kind":     func(r *Record) { r.Kind = KindDeposit },
 		"leg":              func(r *Record) { r.Leg = 1 },
@@ -133,7 +132,7 @@ func TestWhatFits(t *testing.T) {
 	if err := f.Apply(&keys); err != nil || f.Users[2].Keys.Server[0] != 7 || f.Users[2].KeysSeq != 8 || f.Users[2].Seq != 3 {
 		t.Errorf("%v, %+v", err, f.Users[2])
 	}
-	if s := f.Sums(); f.Conserved() != nil || s != (Sums{Balances: 60, Deposits: 100, Withdrawals: 40}) {
+	if s := f.Sums(); f.Conserved() != nil || s != (Sums{Balances: TotalOf(60), Deposits: TotalOf(100), Withdrawals: TotalOf(40)}) {
 		t.Errorf("%+v, %v", s, f.Conserved())
 	}
 	f.Accounts[1].Balance++
@@ -179,5 +178,18 @@ func TestPostingsDoNotAllocate(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestAnUnknownKindIsNewer, and not damage.
+func TestAnUnknownKindIsNewer(t *testing.T) {
+	f := small(t)
+	r := next()
+	r.Kind = 99
+	if err := f.Apply(&r); !errors.Is(err, ErrNewer) || errors.Is(err, ErrMisfit) {
+		t.Errorf("%v", err)
+	}
+	if r = next(); f.Apply(&r) != nil {
+		t.Error("it has changed the fold")
 	}
 }

@@ -41,6 +41,9 @@ const (
 	CounterJournalRecords
 	CounterSnapshots
 	CounterLogDropped
+	CounterScrubBytes
+	CounterScrubPasses
+	CounterScrubDamage
 	counters
 )
 
@@ -76,6 +79,9 @@ var Counters = [counters]CounterInfo{
 	CounterJournalRecords:     {"journal_records", "records in them"},
 	CounterSnapshots:          {"snapshots", "snapshots of the books that the journal has begun"},
 	CounterLogDropped:         {"log_lines_dropped", "lines of the server's own log that were lost because its reader was too slow"},
+	CounterScrubBytes:         {"scrub_bytes", "bytes of the journal on disk that were read again and checked"},
+	CounterScrubPasses:        {"scrub_passes", "how often all of the journal was read again"},
+	CounterScrubDamage:        {"scrub_damage", "how often that has found damage"},
 	CounterMailboxFull:        {"mailbox_full", "direct messages refused because a mailbox was full"},
 }
 

@@ -47,8 +47,8 @@ func (r audited) writeText(w io.Writer) {
 		t.add("unfinished", count(r.TornBytes, "byte")+" at the end, which nobody was told of")
 	}
 	t.add("users, rooms", fmt.Sprintf("%d, %d", r.Users, r.Rooms))
-	t.add("deposits", money.Format(int64(r.Deposits)))
-	t.add("withdrawals", money.Format(int64(r.Withdrawals)))
+	t.add("deposits", money.FormatTotal(r.Deposits.String()))
+	t.add("withdrawals", money.FormatTotal(r.Withdrawals.String()))
 	t.add("on accounts", money.Format(int64(r.Supply)))
 	for _, s := range r.Snapshots {
 		t.add("snapshot", fmt.Sprintf("of record %d: %s", s.Seq, map[bool]string{true: "as the records say", false: "NOT as the records say"}[s.OK]))
@@ -64,7 +64,7 @@ func (a *app) auditCommand() *cobra.Command {
 		short: "Check a server's journal from its first record to its last",
 		long: `It reads the journal in the data folder and changes nothing: the hash chain, every
 record against all records before it, the sums, and each snapshot against the records
-up to it. The server may be running: what it is just writing ends the audit.
+up to it and against the chain. The server may be running: what it is just writing ends the audit.
 The exit code is 0 only if everything holds; else the first thing that does not is
 named, with file and byte.`,
 		example: `  tradechat audit --data /var/lib/tradechat

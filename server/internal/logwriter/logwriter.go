@@ -3,16 +3,19 @@ package logwriter
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
+	"os/signal"
 	"runtime"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"tradechat.internal/ledger"
 	disk "tradechat.internal/ledger/journal"
 	"tradechat.internal/liblog"
 	"tradechat.internal/libnet"
 	"tradechat.internal/server/internal/config"
+	"tradechat.internal/server/internal/datafolder"
 	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/shmstore"
 )
@@ -24,9 +27,6 @@ var (
 	// ErrFailed says that the journal failed while the server ran.
 	ErrFailed = errors.New("journal: failed; the server was read-only")
 )
-
-// Folder is where the journal of a data folder lies.
-func Folder(data string) string { return filepath.Join(data, "journal") }
 
 // process is the journal of one server.
 type process struct {
@@ -41,6 +41,8 @@ type process struct {
 	orphaned atomic.Bool
 	master   silence
 	failed   bool
+	scrub    scrub
+	aside    string // where a damaged file of the journal was moved to; empty: none was
 	syncedAt time.Time
 }
 
@@ -52,12 +54,15 @@ type writer interface {
 	Synced() uint64
 	SnapshotDue(every uint64) bool
 	Snapshot() error
+	SealSnapshots() error
 	Close() error
+	ReadBack(tail int) error
 }
 
 // Run is the log writer: it works until the master asks it to end (nil, or ErrFailed), or is gone (heritage.ErrOrphaned).
 func Run(h heritage.Heritage, log *liblog.Logger) error {
 	runtime.GOMAXPROCS(processorsMax)
+	signal.Ignore(unix.SIGXFSZ) // a file that grows beyond the limit is an error, and not the end of the process
 	p := &process{heritage: h, log: log, group: make([]ledger.Record, disk.BlockRecordsMax), syncedAt: time.Now()}
 	var err error
 	if p.segment, err = shmstore.AttachFD(h.SegmentFD); err != nil {
@@ -74,6 +79,7 @@ func Run(h heritage.Heritage, log *liblog.Logger) error {
 	if err := h.Ready(); err != nil {
 		return err
 	}
+	p.startScrub()
 	return p.run()
 }
 
@@ -114,10 +120,8 @@ func reason(err error) heritage.Reason {
 func (p *process) open() (heritage.Verdict, error) {
 	stop := p.beatMeanwhile()
 	began := time.Now()
-	folder := Folder(p.heritage.Config.Data)
-	found, err := disk.Recover(folder, disk.RecoverOptions{
-		TailRecords: int(p.segment.Shape().LogRecords),
-	})
+	folder := datafolder.JournalFolder(p.heritage.Config.Data)
+	found, err := p.recover(folder)
 	var verdict heritage.Verdict
 	if err == nil {
 		verdict, err = p.settle(found)
@@ -133,6 +137,11 @@ func (p *process) open() (heritage.Verdict, error) {
 		return heritage.VerdictRefused, err
 	}
 	p.segment.UseJournal(head)
+	if p.aside != "" {
+		if err := p.writeAnew(); err != nil {
+			return heritage.VerdictRefused, err
+		}
+	}
 	p.log.Info().Uint64("head", head).Uint64("snapshot", found.Snapshot).Uint64("replayed", found.Replayed).
 		Int("users", len(found.Fold.Users)-1).Str("start", string(p.heritage.Start)).Dur("took_ms", time.Since(began)).Msg("journal recovered")
 	return heritage.VerdictReady, nil
@@ -140,6 +149,7 @@ func (p *process) open() (heritage.Verdict, error) {
 
 func (p *process) options() disk.WriterOptions {
 	return disk.WriterOptions{
+		Binding:   disk.Binding{Realm: p.segment.RealmSalt(), Iterations: p.heritage.Config.KDFIterations},
 		FileBytes: int64(p.heritage.Config.JournalFileMiB) << 20,
 		Retain:    int(p.heritage.Config.JournalRetain),
 		Note:      func(format string, args ...any) { p.log.Warn().Msgf(format, args...) },
@@ -175,6 +185,9 @@ func (p *process) settle(found *disk.Recovered) (heritage.Verdict, error) {
 		return heritage.VerdictRefused, p.segment.Restore(found.Fold, found.Tail)
 	case heritage.StartWarm:
 		err := p.segment.CheckAgainst(found.Fold, found.Tail)
+		if err != nil && p.aside != "" {
+			return heritage.VerdictRefused, fmt.Errorf("%w → %s has the damaged files; put them back to where they were, or good ones", err, p.aside)
+		}
 		if errors.Is(err, shmstore.ErrDoubt) {
 			return heritage.VerdictDoubt, err
 		}
@@ -186,9 +199,11 @@ func (p *process) settle(found *disk.Recovered) (heritage.Verdict, error) {
 // run follows the log until it is told to stop.
 func (p *process) run() error {
 	for {
-		p.store.SetNow(uint64(time.Now().UnixNano()))
+		now := time.Now()
+		p.store.SetNow(uint64(now.UnixNano()))
 		p.store.Beat()
 		p.look()
+		p.tellScrub(now)
 		ending := p.stopping.Load() || p.orphaned.Load()
 		n, err := p.step()
 		if err != nil {
@@ -224,6 +239,11 @@ func (p *process) step() (wrote int, err error) {
 	}
 	if err := p.syncIfDue(); err != nil {
 		return 0, err
+	}
+	if n == 0 {
+		if err := p.writer.SealSnapshots(); err != nil {
+			return 0, err
+		}
 	}
 	if every := uint64(p.heritage.Config.SnapshotEvery); p.writer.SnapshotDue(every) {
 		p.store.Metrics().Add(shmstore.CounterSnapshots, 1)
@@ -293,22 +313,27 @@ func (p *process) fail(err error) {
 // finish ends the journal. When the master is gone the next start wants to find the segment as it is, and the disk behind
 // it or at it: no snapshot then.
 func (p *process) finish() error {
-	var err error
-	switch {
-	case p.failed:
-		err = ErrFailed
-	case p.orphaned.Load():
-		err = fmt.Errorf("log writer: %w", heritage.ErrOrphaned)
-	default:
-		err = p.writer.Snapshot()
-	}
-	if p.failed {
-		_ = p.writer.Close() // it is dead: this only lets go of its files
-	} else if closeErr := p.writer.Close(); closeErr != nil {
-		err = errors.Join(err, closeErr)
-	} else {
-		p.store.PublishDurable(p.writer.Synced())
-	}
+	err := p.close(p.endScrub())
 	p.store.Close()
 	return errors.Join(err, p.segment.Close())
+}
+
+func (p *process) close(damage error) error {
+	if p.failed {
+		_ = p.writer.Close() // it is dead: this only lets go of its files
+		return ErrFailed
+	}
+	orphaned := p.orphaned.Load()
+	var err error
+	if !orphaned {
+		err = p.writer.Snapshot()
+	}
+	if err := errors.Join(err, p.writer.Close()); err != nil {
+		return err
+	}
+	p.store.PublishDurable(p.writer.Synced())
+	if orphaned {
+		return fmt.Errorf("log writer: %w", heritage.ErrOrphaned)
+	}
+	return p.readBack(damage)
 }

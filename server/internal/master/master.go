@@ -99,7 +99,7 @@ func Run(c config.Config, log *liblog.Logger, stdout *liblog.Queue) error {
 // segment is touched only by the one who holds the folder and the port.
 func (m *Master) acquire() error {
 	for _, step := range []func() error{
-		m.openFolder, m.listen, m.openDescriptors, m.openSegment, m.settleSegment, m.openLobby, m.openAdmin,
+		m.openFolder, m.listen, m.openDescriptors, m.openSegment, m.settleSegment, m.checkBooks, m.openLobby, m.openAdmin,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -129,6 +129,9 @@ func (m *Master) openFolder() error {
 	}
 	m.folder = folder
 	m.onRelease(folder.Close)
+	if _, err := folder.BindJournal(m.config.KDFIterations); err != nil {
+		return fmt.Errorf("%w: %w", ErrJournal, err)
+	}
 	if m.config.SegmentName == "" {
 		m.config.SegmentName = config.DeriveSegmentName(folder.Path())
 		m.ownName = true

@@ -3,6 +3,7 @@ package master
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -69,6 +70,23 @@ func isForMaster(s unix.Signal) bool {
 		}
 	}
 	return false
+}
+
+// checkBooks verifies what the journal has filled an empty segment with, before anybody is served: sums, names, the last records. What a
+// crash left was verified when it was revived.
+func (m *Master) checkBooks() error {
+	if m.warm {
+		return nil
+	}
+	verified, err := m.store.Verify()
+	if err != nil {
+		return fmt.Errorf("verify what the journal holds: %w", err)
+	}
+	if !verified.OK() {
+		return fmt.Errorf("%w: what it holds does not add up: %s → tradechat audit names the place, docs/journal.md the ways out",
+			ErrJournal, strings.Join(verified.Problems, "; "))
+	}
+	return nil
 }
 
 // awaitVerdict waits until the process has said what it found and, unless it is ready, has ended.
@@ -160,7 +178,10 @@ func (m *Master) awaitEnded(c *child) {
 func (m *Master) kept() error {
 	state, failure := m.segment.JournalState()
 	durable, head := m.segment.Durable(), m.segment.Head()
-	if state == shmstore.JournalFailed {
+	switch {
+	case state == shmstore.JournalFailed && durable == head:
+		return fmt.Errorf("%w: %s → start again: what memory has is written anew", ErrNotKept, failure)
+	case state == shmstore.JournalFailed:
 		return fmt.Errorf("%w: the journal failed: %s; records %d … %d are in memory only", ErrNotKept, failure, durable+1, head)
 	}
 	for i := range m.children {
