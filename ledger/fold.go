@@ -7,8 +7,13 @@ import (
 	"slices"
 )
 
-// ErrMisfit is the error of a record that cannot come next.
-var ErrMisfit = errors.New("record does not fit the log before it")
+var (
+	// ErrMisfit is the error of a record that cannot come next.
+	ErrMisfit = errors.New("record does not fit the log before it")
+
+	// ErrNewer is the error of what a newer version of this program wrote: a kind of record, or a format, that this one does not know.
+	ErrNewer = errors.New("written by a newer version")
+)
 
 // Fold is what the records 1 … Head add up to. Tables are indexed by id; element 0 is nobody. A Fold is for one
 // goroutine.
@@ -68,6 +73,8 @@ func (f *Fold) Apply(r *Record) error {
 		return misfit(r, "its seq is %d, the next is %d", r.Seq, f.Head+1)
 	case r.TimeNs < f.TimeNs:
 		return misfit(r, "its time %d lies before the last one's %d", r.TimeNs, f.TimeNs)
+	case r.Kind > KindRoomCreate:
+		return fmt.Errorf("record %d: %w: kind %d → start the build that wrote it", r.Seq, ErrNewer, r.Kind)
 	}
 	in, out := r.Flows()
 	if r.SupplyAfter != f.Supply+in-out || r.SupplyAfter > AmountMax {
@@ -82,7 +89,7 @@ func (f *Fold) Apply(r *Record) error {
 	case KindRoomCreate:
 		err = f.applyRoom(r.AsName())
 	default:
-		err = misfit(r, "unknown kind %d", r.Kind)
+		err = misfit(r, "it has no kind")
 	}
 	if err != nil {
 		return err

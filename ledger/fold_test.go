@@ -45,7 +45,6 @@ func TestEveryFieldIsChecked(t *testing.T) {
 		"seq again":        func(r *Record) { r.Seq-- },
 		"time":             func(r *Record) { r.TimeNs = 4 },
 		"supply":           func(r *Record) { r.SupplyAfter++ },
-		"kind":             func(r *Record) { r.Kind = 99 },
 		"no kind":          func(r *Record) { r.Kind = KindNone },
 		"another kind":     func(r *Record) { r.Kind = KindDeposit },
 		"leg":              func(r *Record) { r.Leg = 1 },
@@ -174,5 +173,18 @@ func TestPostingsDoNotAllocate(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestAnUnknownKindIsNewer, and not damage.
+func TestAnUnknownKindIsNewer(t *testing.T) {
+	f := small(t)
+	r := next()
+	r.Kind = 99
+	if err := f.Apply(&r); !errors.Is(err, ErrNewer) || errors.Is(err, ErrMisfit) {
+		t.Errorf("%v", err)
+	}
+	if r = next(); f.Apply(&r) != nil {
+		t.Error("it has changed the fold")
 	}
 }

@@ -60,6 +60,8 @@ type auditor struct {
 	contents contents
 	fold     *ledger.Fold
 	base     Snapshot
+	sealed   seals
+	met      []Snapshot // that were read, the base too
 	file     string
 	pending  []string // snapshots whose seq has not been met
 }
@@ -69,7 +71,7 @@ type auditor struct {
 // is being written ends it. What is wrong with the journal is in the Audit; an error is one of the file system's.
 func Check(dir string, o AuditOptions) (*Audit, error) {
 	began := time.Now()
-	a := &auditor{Audit: &Audit{Dir: dir, Snapshots: []SnapshotCheck{}}, options: o, fold: ledger.NewFold()}
+	a := &auditor{Audit: &Audit{Dir: dir, Snapshots: []SnapshotCheck{}}, options: o, fold: ledger.NewFold(), sealed: make(seals)}
 	err := a.run(dir)
 	var d *DamageError
 	if errors.As(err, &d) {
@@ -99,8 +101,8 @@ func (a *auditor) run(dir string) (err error) {
 		return err
 	}
 	if len(a.contents.files) == 0 {
-		if a.Mark != 0 || len(a.pending) != 0 {
-			return damage(dir, 0, a.Mark, "there are no segment files, but there were records")
+		if err := a.contents.checkEmpty(); !errors.Is(err, ErrNone) {
+			return err
 		}
 		return nil
 	}
@@ -119,7 +121,7 @@ func (a *auditor) begin() (err error) {
 		return nil
 	}
 	first := a.contents.files[0]
-	for len(a.pending) != 0 && snapshotSeq(a.pending[0])+1 < first.first {
+	for len(a.pending) != 0 && snapshotSeq(a.pending[0]) < first.first {
 		a.pending = a.pending[1:]
 	}
 	if len(a.pending) == 0 {
@@ -127,6 +129,7 @@ func (a *auditor) begin() (err error) {
 	}
 	a.base, a.fold, err = readSnapshot(a.pending[0])
 	a.Base = a.base.Seq
+	a.met = append(a.met, a.base)
 	a.pending = a.pending[1:]
 	return err
 }
@@ -139,6 +142,12 @@ func (a *auditor) add(b *block) error {
 		a.file = b.file
 		a.Files++
 		a.Bytes += fileHeaderBytes
+	}
+	if b.seal.seq != 0 {
+		a.sealed[b.seal.seq] = b.seal.sum
+		a.Bytes += sealBytes
+		a.LastHash = hex.EncodeToString(b.hash[:])
+		return nil
 	}
 	if _, err := b.fold(a.fold); err != nil {
 		return err
@@ -171,6 +180,7 @@ func (a *auditor) checkSnapshots(b *block) error {
 			a.Snapshots = append(a.Snapshots, SnapshotCheck{Seq: snapshotSeq(path)})
 			return err
 		}
+		a.met = append(a.met, s)
 		err = a.stands(s, b)
 		if differs := a.fold.Differs(fold); err == nil && differs != "" {
 			err = damage(path, snapshotHeaderBytes, s.Seq, "the snapshot is not what the records add up to: %s", differs)
@@ -208,7 +218,25 @@ func (a *auditor) end(end walked) error {
 	if err := a.fold.Conserved(); err != nil {
 		return &DamageError{File: end.path, Offset: end.offset, Seq: a.fold.Head, What: "the sums differ", Cause: err}
 	}
+	if err := a.checkSeals(); err != nil {
+		return err
+	}
 	return a.ids(end.id)
+}
+
+// checkSeals compares the snapshots with what the journal says of them. A crash may have come between the newest and its seal; those records
+// that a base stands for are gone, so that it must have one.
+func (a *auditor) checkSeals() error {
+	for i := range a.met {
+		s := &a.met[i]
+		switch sealed, err := a.sealed.check(s); {
+		case err != nil:
+			return err
+		case !sealed && s.Seq == a.Base:
+			return damage(s.Path, snapshotSeqAt, s.Seq, "the audit begins with this snapshot, and the journal does not name it")
+		}
+	}
+	return nil
 }
 
 // ids tells whether all snapshots are of this journal.

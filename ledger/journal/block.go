@@ -3,6 +3,8 @@ package journal
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"hash/crc32"
 
 	"tradechat.internal/ledger"
@@ -46,15 +48,19 @@ type block struct {
 	synced  uint64 // records up to it had come to disk before the block was written
 	hash    Hash
 	records []ledger.Record // in the memory that it was read into
+	seal    seal            // of one that has no records
 }
 
-// last is the seq of the block's last record.
+// last is the seq of the block's last record; for a seal, of the last one before it.
 func (b *block) last() uint64 { return b.first + uint64(len(b.records)) - 1 }
 
 // fold adds those records to f that come after its head, and returns how many those were.
 func (b *block) fold(f *ledger.Fold) (folded uint64, err error) {
 	skip := min(f.Head+1-min(b.first, f.Head+1), uint64(len(b.records)))
 	n, err := f.ApplyAll(b.records[skip:])
+	if errors.Is(err, ledger.ErrNewer) {
+		return uint64(n), fmt.Errorf("%s: byte %d: %w", b.file, b.recordOffset(int(skip)+n), err)
+	}
 	if err != nil {
 		at := int(skip) + n
 		err = &DamageError{File: b.file, Offset: b.recordOffset(at), Seq: b.records[at].Seq, What: "the record is wrong", Cause: err}
@@ -66,7 +72,12 @@ func (b *block) fold(f *ledger.Fold) (folded uint64, err error) {
 func (b *block) recordOffset(i int) int64 { return b.offset + blockHeaderBytes + int64(i)*recordBytes }
 
 // end is the offset behind the block.
-func (b *block) end() int64 { return b.offset + blockSize(len(b.records)) }
+func (b *block) end() int64 {
+	if b.seal.seq != 0 {
+		return b.offset + sealBytes
+	}
+	return b.offset + blockSize(len(b.records))
+}
 
 func blockSize(records int) int64 {
 	return blockHeaderBytes + int64(records)*recordBytes + blockTrailerBytes
@@ -86,11 +97,14 @@ func appendBlock(dst []byte, prev Hash, synced uint64, records []ledger.Record) 
 	return little.AppendUint32(dst, uint32(len(records)))
 }
 
-// parseBlock reads the block at the begin of b, which is aligned to 8 bytes. size 0: more bytes are needed, as many as
+// parseBlock reads the block, or the seal, at the begin of b, which is aligned to 8 bytes. size 0: more bytes are needed, as many as
 // need says. fault says why there is no whole block.
 func parseBlock(b []byte) (parsed block, size, need int64, fault string) {
 	if len(b) < blockHeaderBytes {
 		return parsed, 0, blockHeaderBytes, ""
+	}
+	if [8]byte(b[:8]) == sealMagic {
+		return parseSeal(b)
 	}
 	count := little.Uint32(b[blockCountAt:])
 	switch {

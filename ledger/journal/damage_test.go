@@ -252,12 +252,11 @@ func TestEveryByteCounts(t *testing.T) {
 		must(t, w.Snapshot())
 		must(t, w.Close())
 	}
-	files, err := filepath.Glob(dir + "/*")
-	must(t, err)
+	files := filesIn(t, dir)
 	if len(files) != 7 {
 		t.Fatalf("%v", files)
 	}
-	bytesTried := 0
+	bytesTried, newest := 0, (&written{dir: dir}).newest(t)
 	for _, path := range files {
 		content, err := os.ReadFile(path)
 		must(t, err)
@@ -266,13 +265,37 @@ func TestEveryByteCounts(t *testing.T) {
 			damaged := bytes.Clone(content)
 			damaged[at] ^= flip
 			must(t, os.WriteFile(path, damaged, 0o600))
-			wantDamage(t, dir, fmt.Sprintf("%s byte %d ^ %#x", filepath.Base(path), at, flip))
 			bytesTried++
+			if path == newest && at >= len(content)-sealBytes {
+				wantUnsealed(t, dir, h.fold) // it may be a write that was cut short: then it says nothing
+				continue
+			}
+			wantDamage(t, dir, fmt.Sprintf("%s byte %d ^ %#x", filepath.Base(path), at, flip))
 		}
 		must(t, os.WriteFile(path, content, 0o600))
 	}
 	if a, err := Check(dir, AuditOptions{}); err != nil || !a.OK || bytesTried < 3000 {
 		t.Errorf("restored: %+v, %v; %d bytes", a, err, bytesTried)
+	}
+}
+
+// filesIn is all that lies in a folder.
+func filesIn(t *testing.T, dir string) (paths []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	must(t, err)
+	for _, e := range entries {
+		paths = append(paths, filepath.Join(dir, e.Name()))
+	}
+	return paths
+}
+
+// wantUnsealed sees to it that a start does without the last seal, and believes nothing that it has not compared.
+func wantUnsealed(t *testing.T, dir string, truth *ledger.Fold) {
+	t.Helper()
+	got, err := Recover(dir, RecoverOptions{})
+	if err != nil || got.Snapshot == truth.Head || got.Cut == 0 || truth.Differs(got.Fold) != "" {
+		t.Fatalf("%+v, %v", got, err)
 	}
 }
 
@@ -342,8 +365,11 @@ func threeFiles(t *testing.T, dir string) (files []string) {
 		records = records[4:]
 		must(t, w.Close())
 	}
-	files, err := filepath.Glob(dir + "/*" + fileSuffix)
-	must(t, err)
+	for _, path := range filesIn(t, dir) {
+		if strings.HasSuffix(path, fileSuffix) {
+			files = append(files, path)
+		}
+	}
 	if len(files) != 3 {
 		t.Fatalf("%v", files)
 	}

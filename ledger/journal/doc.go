@@ -1,10 +1,10 @@
-// Package journal keeps the transaction log on disk: segment files that are hash-chained block by block, snapshots of
+// Package journal keeps the transaction log on disk: journal files that are hash-chained block by block, snapshots of
 // what they add up to, and the mark of what was acknowledged. It knows neither shared memory nor processes.
 //
 //	DATA/journal/
-//	  00000000000000000001.seg    ┌────────┬───────┬───────┬──────────────┐
+//	  00000000000000000001.jnl    ┌────────┬───────┬───────┬──────────────┐
 //	                              │ header │ block │ block │ …            │   exactly whole blocks
-//	  00000000000000524289.seg    ├────────┼───────┼───────┼──────────────┤
+//	  00000000000000524289.jnl    ├────────┼───────┼───────┼──────────────┤
 //	                              │ header │ block │ block │ zeros        │   the newest: preallocated
 //	  mark                        └────────┴───────┴───────┴──────────────┘   highest seq that was synced
 //	  snapshot-00000000000000500000                                           the fold at a block's end
@@ -33,7 +33,8 @@
 // Recover, Audit and Scan walk the same blocks. In every file but the newest anything that is not a whole block is damage.
 // In the newest one, what follows the last whole block is either zeros, or a write that was cut short: it is cut, unless
 // the mark says that a record which should be there was once acknowledged; then it is damage too. A snapshot is the
-// fold of the records up to its seq, and names the hash of the block that it stands on.
+// fold of the records up to its seq, and names the hash of the block that it stands on. The chain names the snapshot in turn, by its
+// sum (seal.go): Recover believes no other one.
 //
 // # Invariants
 //

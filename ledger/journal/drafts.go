@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// drafts makes segment files before they are needed. A draft has its full size, but neither header nor name. It is filled
+// drafts makes journal files before they are needed. A draft has its full size, but neither header nor name. It is filled
 // with zeros, and not only allocated: a sync of a block that was never written before has to bring the file's
 // extents to disk as well, which nearly doubles its time and its processor time (ext4, measured). That is done
 // piece by piece, each synced, so that a group commit beside it does not wait for all of it, and given up when the draft is

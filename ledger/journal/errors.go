@@ -4,11 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+
+	"tradechat.internal/ledger"
 )
 
 var (
 	// ErrDamaged says that a file does not hold what it must. The error is a *DamageError.
 	ErrDamaged = errors.New("journal is damaged")
+
+	// ErrNewer says that a newer version of this program wrote the journal, or some of it. That is no damage.
+	ErrNewer = ledger.ErrNewer
+
+	// ErrBound says that the journal was written under another realm, or other iterations, than the server is to have.
+	ErrBound = errors.New("the journal belongs to other settings")
 
 	// ErrVanished says that the file being written is no longer where it was made.
 	ErrVanished = errors.New("the journal's file is gone from its place")
@@ -46,4 +54,9 @@ func (e *DamageError) Name() string { return filepath.Base(e.File) }
 
 func damage(file string, offset int64, seq uint64, format string, args ...any) *DamageError {
 	return &DamageError{File: file, Offset: offset, Seq: seq, What: fmt.Sprintf(format, args...)}
+}
+
+// newer is the error of a file whose version this build does not know.
+func newer(path string, version, known uint32) error {
+	return fmt.Errorf("%s: %w: format version %d, this build reads up to %d → start the build that wrote it", path, ErrNewer, version, known)
 }

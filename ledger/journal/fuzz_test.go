@@ -13,12 +13,19 @@ func FuzzParseBlock(f *testing.F) {
 	f.Add(appendBlock(nil, Hash{}, 0, records[:1]))
 	f.Add(appendBlock(nil, Hash{1, 2}, 0, records))
 	f.Add(make([]byte, blockHeaderBytes))
+	f.Add(appendSeal(nil, Hash{1}, 4, 5, seal{4, Hash{2}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		b = append(make([]byte, 0, len(b)+8), b...) // aligned
 		parsed, size, need, fault := parseBlock(b)
 		if size == 0 {
 			if need == 0 && fault == "" || need != 0 && need <= int64(len(b)) {
 				t.Fatalf("size 0, need %d of %d, fault %q", need, len(b), fault)
+			}
+			return
+		}
+		if parsed.seal.seq != 0 {
+			if again := appendSeal(nil, parsed.prev, parsed.synced, parsed.first, parsed.seal); !bytes.Equal(again, b[:size]) {
+				t.Fatal("the seal is not written as it was read")
 			}
 			return
 		}
@@ -33,8 +40,8 @@ func FuzzParseFileHeader(f *testing.F) {
 	f.Add(fileHeader{id: ID{1}, first: 1, madeNs: 5}.encode())
 	f.Add(make([]byte, fileHeaderBytes))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		h, fault := parseFileHeader(b)
-		if fault == "" && !bytes.Equal(h.encode()[:fileZeroAt], b[:fileZeroAt]) {
+		h, version, fault := parseFileHeader(b)
+		if fault == "" && version == fileVersion && !bytes.Equal(h.encode()[:fileZeroAt], b[:fileZeroAt]) {
 			t.Fatal("the header is not written as it was read")
 		}
 	})
@@ -45,7 +52,7 @@ func FuzzReadSnapshot(f *testing.F) {
 	h := newHistory()
 	h.some(8)
 	var good bytes.Buffer
-	if err := encodeSnapshot(&good, ID{1}, h.fold, Hash{2}); err != nil {
+	if _, err := encodeSnapshot(&good, ID{1}, h.fold, Hash{2}); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(good.Bytes())
@@ -64,7 +71,7 @@ func FuzzReadSnapshot(f *testing.F) {
 func FuzzRecover(f *testing.F) {
 	dir := filepath.Join(f.TempDir(), "journal")
 	j := writeJournal(f, dir, 5, 3)
-	content, err := os.ReadFile(filepath.Join(dir, segmentName(1)))
+	content, err := os.ReadFile(filepath.Join(dir, fileName(1)))
 	must(f, err)
 	f.Add(content[:j.ends[1]])
 	f.Add(content[:j.ends[1]-1])
@@ -72,7 +79,7 @@ func FuzzRecover(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		dir := filepath.Join(t.TempDir(), "journal")
 		must(t, os.Mkdir(dir, 0o700))
-		must(t, os.WriteFile(filepath.Join(dir, segmentName(1)), b, 0o600))
+		must(t, os.WriteFile(filepath.Join(dir, fileName(1)), b, 0o600))
 		got, err := Recover(dir, RecoverOptions{TailRecords: 4})
 		if err != nil {
 			return

@@ -27,20 +27,20 @@ func (c contents) checkJoints(upTo int) error {
 
 // joint is a file's two ends.
 type joint struct {
-	segmentFile
+	journalFile
 	header fileHeader
 	last   block // none if only the header was asked for
 }
 
-func readJoint(segment segmentFile, whole bool) (j joint, err error) {
-	file, err := os.Open(segment.path)
+func readJoint(entry journalFile, whole bool) (j joint, err error) {
+	file, err := os.Open(entry.path)
 	if err != nil {
 		return j, fmt.Errorf("journal: %w", err)
 	}
 	defer file.Close()
-	j.segmentFile = segment
-	if j.header, err = readFileHeader(file, segment); err == nil && whole {
-		j.last, err = readLastBlock(file, segment)
+	j.journalFile = entry
+	if j.header, err = readFileHeader(file, entry); err == nil && whole {
+		j.last, err = readLastBlock(file, entry)
 	}
 	return j, err
 }
@@ -49,23 +49,26 @@ func (j *joint) leadsTo(next *joint) error {
 	if last := j.last.last(); last+1 != next.first {
 		return damage(j.path, j.last.offset, last+1, "the file ends with record %d, and the next one begins with %d", last, next.first)
 	}
-	return next.header.follows(next.segmentFile, j.header.id, j.last.hash)
+	return next.header.follows(next.journalFile, j.header.id, j.last.hash)
 }
 
-// readLastBlock finds a full file's last block by the number of records that it ends in.
-func readLastBlock(file *os.File, segment segmentFile) (block, error) {
+// readLastBlock finds a full file's last block, or seal, by the number of records that it ends in.
+func readLastBlock(file *os.File, entry journalFile) (block, error) {
 	st, err := file.Stat()
 	if err != nil {
 		return block{}, fmt.Errorf("journal: %w", err)
 	}
 	var count [4]byte
 	if _, err := file.ReadAt(count[:], max(st.Size()-4, 0)); err != nil {
-		return block{}, damage(segment.path, 0, segment.first, "the file has %d bytes, and no block", st.Size())
+		return block{}, damage(entry.path, 0, entry.first, "the file has %d bytes, and no block", st.Size())
 	}
 	size := blockSize(int(min(little.Uint32(count[:]), BlockRecordsMax)))
+	if count == ([4]byte{}) {
+		size = sealBytes
+	}
 	at := st.Size() - size
 	if at < fileHeaderBytes {
-		return block{}, damage(segment.path, st.Size()-4, segment.first, "the file does not end with a whole block")
+		return block{}, damage(entry.path, st.Size()-4, entry.first, "the file does not end with a whole block")
 	}
 	b := make([]byte, size)
 	if _, err := file.ReadAt(b, at); err != nil {
@@ -73,8 +76,8 @@ func readLastBlock(file *os.File, segment segmentFile) (block, error) {
 	}
 	last, whole, _, fault := parseBlock(b)
 	if whole != size {
-		return block{}, damage(segment.path, at, segment.first, "the file does not end with a whole block: %s", orText(fault, "it is cut short"))
+		return block{}, damage(entry.path, at, entry.first, "the file does not end with a whole block: %s", orText(fault, "it is cut short"))
 	}
-	last.file, last.offset = segment.path, at
+	last.file, last.offset = entry.path, at
 	return last, nil
 }

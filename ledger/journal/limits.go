@@ -4,7 +4,7 @@ const (
 	// BlockRecordsMax is how many records one block holds: a group commit writes no more at once.
 	BlockRecordsMax = 8192
 
-	// FileBytesDefault, FileBytesLeast and FileBytesMost bound a segment file; the least holds one block of the largest size.
+	// FileBytesDefault, FileBytesLeast and FileBytesMost bound a journal file; the least holds one block of the largest size.
 	FileBytesDefault = 64 << 20
 	FileBytesLeast   = fileHeaderBytes + blockBytesMax
 	FileBytesMost    = 1 << 30

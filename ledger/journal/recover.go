@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -19,14 +18,17 @@ type Recovered struct {
 	Fold     *ledger.Fold
 	Tail     []ledger.Record // the last records, ascending, up to Fold.Head
 	ID       ID
-	LastHash Hash   // of the last block
+	LastHash Hash   // of the last block or seal
 	Mark     uint64 // records up to it were acknowledged once
 	Snapshot uint64 // seq of the snapshot from which the fold was made; 0: from the first record
 	Replayed uint64 // records that were folded
 	Cut      int64  // bytes of a torn write, which NewWriter cuts off
 
-	contents contents
-	end      walked
+	contents  contents
+	end       walked
+	newest    uint64 // seq of the newest snapshot; 0: there is none
+	unsealed  []seal // of the snapshots that were compared, and that the journal does not name yet
+	lastBlock Hash
 }
 
 // Recover reads a journal's folder, which need not exist: newest snapshot, blocks behind it, and the last
@@ -48,95 +50,141 @@ func Recover(dir string, o RecoverOptions) (*Recovered, error) {
 	return &r.Recovered, nil
 }
 
+// recovery reads a folder. It begins with the newest snapshot, and believes that only if the journal names its sum (a seal). If it does not,
+// which a crash right after the snapshot can leave, the reading begins anew with an older one, and compares the newer ones with the fold.
 type recovery struct {
 	Recovered
 	options  RecoverOptions
-	older    []Snapshot // ascending, those before the newest whose block has not been met
-	snapshot Snapshot   // the newest: the fold begins with it
-	stands   bool       // the block that it stands on has been met
+	all      []Snapshot // ascending
+	from     Snapshot   // what the fold begins with; Seq 0: nothing
+	compare  []Snapshot // ascending, those whose block has not been met
+	stands   bool       // the block that from stands on has been met
+	sealed   seals
 	keepFrom uint64
 }
 
-func (r *recovery) read() (err error) {
-	for i, path := range r.contents.snapshots {
+func (r *recovery) read() error {
+	for _, path := range r.contents.snapshots {
 		s, fold, err := readSnapshot(path)
 		if err != nil {
 			return err
 		}
-		if i < len(r.contents.snapshots)-1 {
-			r.older = append(r.older, s)
-			continue
-		}
-		r.snapshot, r.Fold, r.Recovered.Snapshot = s, fold, s.Seq
+		r.all, r.newest, r.Fold = append(r.all, s), s.Seq, fold
 	}
 	if len(r.contents.files) == 0 {
-		return r.checkEmpty()
+		if err := r.contents.checkEmpty(); !errors.Is(err, ErrNone) {
+			return err
+		}
+		return nil // NewWriter begins a journal
 	}
-	from, err := r.start()
+	for base := len(r.all); ; base-- {
+		trusted, err := r.readFrom(base)
+		if err != nil {
+			return err
+		}
+		if trusted {
+			return r.finish()
+		}
+	}
+}
+
+// readFrom reads all that is behind the snapshot base, counted from 1; 0 is the first record. trusted is false if the journal does not
+// name that snapshot.
+func (r *recovery) readFrom(base int) (trusted bool, err error) {
+	r.Tail, r.Replayed, r.from, r.stands, r.sealed = r.Tail[:0], 0, Snapshot{}, false, make(seals)
+	switch {
+	case base == 0:
+		r.Fold = ledger.NewFold()
+	case base == len(r.all):
+		r.from = r.all[base-1] // whose fold was read last
+	default:
+		if r.from, r.Fold, err = readSnapshot(r.all[base-1].Path); err != nil {
+			return false, err
+		}
+	}
+	r.Recovered.Snapshot, r.compare = r.from.Seq, r.all
+	at, err := r.start()
 	if err != nil {
-		return err
+		return false, err
 	}
-	if r.end, err = walkBlocks(r.contents, from, r.Mark, r.add); err != nil {
-		return err
+	if r.end, err = walkBlocks(r.contents, at, r.Mark, r.add); err != nil {
+		return false, err
 	}
-	return r.checkEnd()
+	if base == 0 {
+		return true, nil
+	}
+	return r.sealed.check(&r.from)
 }
 
-// checkEmpty is for a folder without segment files.
-func (r *recovery) checkEmpty() error {
-	if r.Mark != 0 || r.snapshot.Seq != 0 {
-		return damage(r.contents.dir, 0, max(r.Mark, r.snapshot.Seq), "there are no segment files, but there were records")
-	}
-	_, err := rand.Read(r.ID[:])
-	return err
-}
-
-// start is the file from which to read: behind the snapshot, or earlier for the sake of the last records.
+// start is the file from which to read: the one with the record that the snapshot stands on, or earlier for the sake of the last
+// records.
 func (r *recovery) start() (position, error) {
 	files := r.contents.files
 	last := files[len(files)-1].first
 	r.keepFrom = max(last, uint64(r.options.TailRecords)+1) - uint64(r.options.TailRecords)
-	want, at := min(r.snapshot.Seq+1, r.keepFrom), 0
+	want, at := min(max(r.from.Seq, 1), r.keepFrom), 0
 	for at+1 < len(files) && files[at+1].first <= want {
 		at++
 	}
-	if files[at].first > r.snapshot.Seq+1 {
-		return position{}, damage(files[at].path, 0, r.snapshot.Seq+1, "the first file begins with record %d, and no snapshot stands for those before it", files[at].first)
+	if files[at].first > max(r.from.Seq, 1) {
+		return position{}, damage(files[at].path, 0, r.from.Seq+1,
+			"the first file begins with record %d, and no snapshot that the journal names stands for those before it", files[at].first)
 	}
 	return position{file: at, next: files[at].first, any: true}, r.contents.checkJoints(at)
 }
 
 // add folds a block, or what of it the snapshot does not hold.
 func (r *recovery) add(b *block) error {
-	for ; len(r.older) != 0 && r.older[0].Seq <= b.last(); r.older = r.older[1:] {
-		if s := r.older[0]; s.Seq >= b.first && (s.Seq != b.last() || s.Hash != b.hash) {
-			return damage(s.Path, snapshotHashAt, s.Seq, "the snapshot stands on another block than the journal has")
-		}
-	}
-	if b.first <= r.snapshot.Seq && b.last() >= r.snapshot.Seq {
-		if err := r.stand(b.hash, b.last()); err != nil {
-			return err
-		}
-	}
-	if b.first == r.snapshot.Seq+1 && !r.stands && r.snapshot.Seq != 0 {
-		if err := r.stand(b.prev, r.snapshot.Seq); err != nil {
-			return err
-		}
+	if b.seal.seq != 0 {
+		r.sealed[b.seal.seq] = b.seal.sum
+		return nil
 	}
 	replayed, err := b.fold(r.Fold)
 	r.Replayed += replayed
 	if err != nil {
 		return err
 	}
+	for ; len(r.compare) != 0 && r.compare[0].Seq <= b.last(); r.compare = r.compare[1:] {
+		if err := r.checkSnapshot(&r.compare[0], b); err != nil {
+			return err
+		}
+	}
+	r.lastBlock = b.hash
 	if b.last() >= r.keepFrom {
 		r.keep(b.records)
 	}
 	return nil
 }
 
+// checkSnapshot compares a snapshot with the block that it stands on, and one that is newer than that which the fold began with with the
+// fold too.
+func (r *recovery) checkSnapshot(s *Snapshot, b *block) error {
+	if s.Seq < b.first { // before all that is read
+		return nil
+	}
+	if s.Seq != b.last() || s.Hash != b.hash {
+		return damage(s.Path, snapshotHashAt, s.Seq, "the snapshot stands on another block than the journal has")
+	}
+	if s.Seq == r.from.Seq {
+		r.stands = true
+	}
+	if s.Seq <= r.from.Seq {
+		return nil
+	}
+	_, fold, err := readSnapshot(s.Path)
+	if err != nil {
+		return err
+	}
+	if differs := r.Fold.Differs(fold); differs != "" {
+		return damage(s.Path, snapshotHeaderBytes, s.Seq, "the snapshot is not what the records add up to: %s "+
+			"→ remove it: an older one, or the records, are read instead", differs)
+	}
+	return nil
+}
+
 // keep adds to the tail, in memory of twice its size: when that is full, the last records move to its begin.
 func (r *recovery) keep(records []ledger.Record) {
-	if r.Tail == nil {
+	if cap(r.Tail) == 0 {
 		r.Tail = make([]ledger.Record, 0, 2*r.options.TailRecords+BlockRecordsMax)
 	}
 	if len(r.Tail)+len(records) > cap(r.Tail) {
@@ -145,27 +193,28 @@ func (r *recovery) keep(records []ledger.Record) {
 	r.Tail = append(r.Tail, records...)
 }
 
-// stand compares the block that the snapshot stands on.
-func (r *recovery) stand(hash Hash, last uint64) error {
-	r.stands = true
-	if hash != r.snapshot.Hash || last != r.snapshot.Seq {
-		return damage(r.snapshot.Path, snapshotHashAt, r.snapshot.Seq, "the snapshot stands on another block than the journal has")
-	}
-	return nil
-}
-
-func (r *recovery) checkEnd() error {
+// finish judges what was read as a whole.
+func (r *recovery) finish() error {
 	newest := r.contents.files[len(r.contents.files)-1]
 	path := newest.path
 	switch {
-	case r.end.next <= r.snapshot.Seq:
-		return damage(path, r.end.offset, r.end.next, "the journal ends before its snapshot of record %d", r.snapshot.Seq)
+	case r.end.next <= r.newest:
+		return damage(path, r.end.offset, r.end.next, "the journal ends before its snapshot of record %d", r.newest)
 	case r.end.next <= r.Mark:
 		return damage(path, r.end.offset, r.end.next, "the journal ends here, but records up to %d were acknowledged", r.Mark)
-	case r.snapshot.Seq != 0 && r.snapshot.id != r.end.id:
-		return damage(r.snapshot.Path, 16, r.snapshot.Seq, "the snapshot is of another journal")
-	case r.snapshot.Seq != 0 && !r.stands && r.end.prev != r.snapshot.Hash:
-		return damage(r.snapshot.Path, snapshotHashAt, r.snapshot.Seq, "the snapshot stands on another block than the journal has")
+	case r.from.Seq != 0 && !r.stands:
+		return damage(r.from.Path, snapshotHashAt, r.from.Seq, "the snapshot stands on another block than the journal has")
+	}
+	for i := range r.all {
+		s := &r.all[i]
+		if s.id != r.end.id {
+			return damage(s.Path, fileIDAt, s.Seq, "the snapshot is of another journal")
+		}
+		if sealed, err := r.sealed.check(s); err != nil {
+			return err
+		} else if !sealed && s.Seq > r.from.Seq {
+			r.unsealed = append(r.unsealed, seal{s.Seq, s.Sum})
+		}
 	}
 	if err := r.Fold.Conserved(); err != nil {
 		return &DamageError{File: path, Offset: r.end.offset, Seq: r.Fold.Head, What: "the sums differ", Cause: err}
@@ -175,8 +224,8 @@ func (r *recovery) checkEnd() error {
 	return nil
 }
 
-// clean cuts the newest file behind its last block, and removes it if it has none, and what a crash has left half made. All that is
-// left is on disk then.
+// clean cuts the newest file behind its last block, and removes what a crash has left half made. All that is left is on disk then. A
+// file without blocks stays: the next one, which begins with the same record, takes its name.
 func (r *Recovered) clean(note func(format string, args ...any)) error {
 	for _, path := range r.contents.leftovers {
 		note("removed %s, which was never finished", path)
@@ -190,9 +239,6 @@ func (r *Recovered) clean(note func(format string, args ...any)) error {
 	if r.Cut != 0 {
 		note("%s: a write was cut short: %d bytes after record %d, which nobody was told of, are cut off at byte %d",
 			r.end.path, r.Cut, r.Fold.Head, r.end.offset)
-	}
-	if r.end.offset == fileHeaderBytes {
-		return errors.Join(os.Remove(r.end.path), syncFolder(r.contents.dir))
 	}
 	return truncate(r.end.path, r.end.offset)
 }

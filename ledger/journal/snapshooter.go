@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"tradechat.internal/ledger"
 )
@@ -20,7 +21,9 @@ type snapshooter struct {
 	writing sync.WaitGroup
 	mu      sync.Mutex
 	busy    bool
-	newest  uint64 // seq of the newest that was written; 0: none by this Writer
+	newest  uint64      // seq of the newest that was written; 0: none by this Writer
+	sealing []seal      // of those that are on disk, and that the journal does not name yet
+	due     atomic.Bool // there are some
 	count   uint64
 }
 
@@ -41,7 +44,7 @@ func (w *Writer) Snapshot() error {
 		return nil
 	}
 	s.last = w.fold.Head
-	fold, stands := w.fold.Clone(), w.last
+	fold, stands := w.fold.Clone(), w.lastBlock
 	s.writing.Go(func() { s.write(fold, stands) })
 	return nil
 }
@@ -61,6 +64,31 @@ func (s *snapshooter) begin() bool {
 	return !was
 }
 
+// take returns the seals that are due.
+func (s *snapshooter) take() (due []seal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due, s.sealing = s.sealing, nil
+	s.due.Store(false)
+	return due
+}
+
+// SealSnapshots names those snapshots in the journal that have come to disk since the last group. Append and Close do that too: it is
+// for when nothing comes. They go behind a block: in a file that has none yet they wait for it. They may make a file a little longer than
+// it is to be.
+func (w *Writer) SealSnapshots() error {
+	if w.dead != nil || !w.snaps.due.Load() || w.file == nil {
+		return w.dead
+	}
+	for _, s := range w.snaps.take() {
+		w.seal = appendSeal(w.seal[:0], w.last, w.synced, w.fold.Head+1, s)
+		if err := w.put(w.seal); err != nil {
+			return w.die(err)
+		}
+	}
+	return nil
+}
+
 func (s *snapshooter) wait() { s.writing.Wait() }
 
 func (s *snapshooter) write(fold *ledger.Fold, stands Hash) {
@@ -76,10 +104,12 @@ func (s *snapshooter) write(fold *ledger.Fold, stands Hash) {
 	if err == nil {
 		s.newest = made.Seq
 		s.count++
+		s.sealing = append(s.sealing, seal{made.Seq, made.Sum})
+		s.due.Store(true)
 	}
 }
 
-// prune removes all but the newest SnapshotsKept snapshots, and those segment files that are neither needed for the oldest of
+// prune removes all but the newest SnapshotsKept snapshots, and those journal files that are neither needed for the oldest of
 // these nor to be retained.
 func (s *snapshooter) prune() error {
 	c, err := list(s.dir)
@@ -99,10 +129,10 @@ func (s *snapshooter) prune() error {
 	return errors.Join(removed, syncFolder(s.dir))
 }
 
-// dispensable are the files all of whose records the oldest snapshot stands for, but for the newest retain of them.
-func (s *snapshooter) dispensable(files []segmentFile, oldest string) (paths []string) {
+// dispensable are the files before the one with the record that the oldest snapshot stands on, but for the newest retain of them.
+func (s *snapshooter) dispensable(files []journalFile, oldest string) (paths []string) {
 	seq := snapshotSeq(oldest)
-	for i := 0; i+1 < len(files) && files[i+1].first <= seq+1; i++ {
+	for i := 0; i+1 < len(files) && files[i+1].first <= seq; i++ {
 		paths = append(paths, files[i].path)
 	}
 	return paths[:max(0, len(paths)-s.retain)]

@@ -49,6 +49,7 @@ type Snapshot struct {
 	Path string
 	Seq  uint64
 	Hash Hash // of the block that it stands on
+	Sum  Hash // its own: a seal names it
 	id   ID
 }
 
@@ -62,7 +63,7 @@ func writeSnapshot(dir string, id ID, f *ledger.Fold, stands Hash) (Snapshot, er
 	if err != nil {
 		return s, fmt.Errorf("journal: %w", err)
 	}
-	err = encodeSnapshot(file, id, f, stands)
+	s.Sum, err = encodeSnapshot(file, id, f, stands)
 	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
 		err = os.Rename(draft, s.Path)
 	}
@@ -72,7 +73,7 @@ func writeSnapshot(dir string, id ID, f *ledger.Fold, stands Hash) (Snapshot, er
 	return s, syncFolder(dir)
 }
 
-func encodeSnapshot(file io.Writer, id ID, f *ledger.Fold, stands Hash) error {
+func encodeSnapshot(file io.Writer, id ID, f *ledger.Fold, stands Hash) (own Hash, err error) {
 	sum := sha256.New()
 	w := bufio.NewWriterSize(io.MultiWriter(file, sum), 1<<20)
 	b := append(make([]byte, 0, snapshotUserBytes), snapshotMagic[:]...)
@@ -85,23 +86,24 @@ func encodeSnapshot(file io.Writer, id ID, f *ledger.Fold, stands Hash) error {
 		b = little.AppendUint64(b, word)
 	}
 	if _, err := w.Write(b); err != nil {
-		return err
+		return own, err
 	}
 	for user := 1; user < len(f.Users); user++ {
 		if _, err := w.Write(appendSnapshotUser(b[:0], &f.Users[user], &f.Accounts[user])); err != nil {
-			return err
+			return own, err
 		}
 	}
 	for room := 1; room < len(f.Rooms); room++ {
 		if _, err := w.Write(little.AppendUint64(append(b[:0], f.Rooms[room].Name[:]...), f.Rooms[room].Seq)); err != nil {
-			return err
+			return own, err
 		}
 	}
 	if err := w.Flush(); err != nil {
-		return err
+		return own, err
 	}
-	_, err := file.Write(sum.Sum(nil))
-	return err
+	own = Hash(sum.Sum(nil))
+	_, err = file.Write(own[:])
+	return own, err
 }
 
 func appendSnapshotUser(b []byte, u *ledger.User, a *ledger.Account) []byte {
@@ -148,7 +150,8 @@ func readSnapshot(path string) (s Snapshot, f *ledger.Fold, err error) {
 	if err := r.tables(f, users, rooms); err != nil {
 		return s, nil, err
 	}
-	return s, f, r.ending(f)
+	s.Sum, err = r.ending(f)
+	return s, f, err
 }
 
 func (r *snapshotReader) header(s *Snapshot, f *ledger.Fold) (users, rooms uint64, err error) {
@@ -165,13 +168,27 @@ func (r *snapshotReader) header(s *Snapshot, f *ledger.Fold) (users, rooms uint6
 	case [8]byte(b[:8]) != snapshotMagic || little.Uint32(b[12:]) != 0:
 		return 0, 0, damage(r.path, 0, 0, "not a snapshot of a journal")
 	case little.Uint32(b[8:]) != snapshotVersion:
-		return 0, 0, damage(r.path, 8, 0, "version %d of the format, this build reads %d", little.Uint32(b[8:]), snapshotVersion)
+		return 0, 0, r.otherVersion(little.Uint32(b[8:]))
 	case s.Seq != named || s.Seq == 0:
 		return 0, 0, damage(r.path, snapshotSeqAt, s.Seq, "the snapshot says that it stands for record %d", s.Seq)
 	case users > snapshotUsersMax || rooms > snapshotRoomsMax:
 		return 0, 0, damage(r.path, snapshotUsersAt, s.Seq, "%d users and %d rooms", users, rooms)
 	}
 	return users, rooms, nil
+}
+
+// otherVersion tells a newer snapshot from a damaged one: in all versions the last 32 bytes are the sum of those before.
+func (r *snapshotReader) otherVersion(version uint32) error {
+	rest, err := io.ReadAll(r.in)
+	if err != nil {
+		return err
+	}
+	body := max(0, len(rest)-sha256.Size)
+	r.sum.Write(rest[:body])
+	if version < snapshotVersion || !bytes.Equal(rest[body:], r.sum.Sum(nil)) {
+		return damage(r.path, 8, 0, "the snapshot's version is %d", version)
+	}
+	return newer(r.path, version, snapshotVersion)
 }
 
 func (r *snapshotReader) tables(f *ledger.Fold, users, rooms uint64) error {
@@ -197,20 +214,20 @@ func (r *snapshotReader) tables(f *ledger.Fold, users, rooms uint64) error {
 }
 
 // ending compares the sum and sees to it that nothing follows.
-func (r *snapshotReader) ending(f *ledger.Fold) error {
+func (r *snapshotReader) ending(f *ledger.Fold) (own Hash, err error) {
 	want, at := r.sum.Sum(nil), r.offset
 	b := make([]byte, sha256.Size+1)
 	n, err := io.ReadFull(r.in, b)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return err
+		return own, err
 	}
 	if n != sha256.Size || !bytes.Equal(b[:n], want) {
-		return damage(r.path, at, f.Head, "the snapshot's checksum differs")
+		return own, damage(r.path, at, f.Head, "the snapshot's checksum differs")
 	}
 	if err := f.Conserved(); err != nil {
-		return &DamageError{File: r.path, Offset: snapshotTimeAt, Seq: f.Head, What: "its sums differ", Cause: err}
+		return own, &DamageError{File: r.path, Offset: snapshotTimeAt, Seq: f.Head, What: "its sums differ", Cause: err}
 	}
-	return nil
+	return Hash(want), nil
 }
 
 // syncFolder makes the names in a folder durable.

@@ -112,19 +112,19 @@ func (r *blockReader) run() {
 }
 
 // readFile sends the blocks of one file; more is false when the walk is over.
-func (r *blockReader) readFile(segment segmentFile) (more bool, err error) {
-	file, err := os.Open(segment.path)
+func (r *blockReader) readFile(entry journalFile) (more bool, err error) {
+	file, err := os.Open(entry.path)
 	if err != nil {
 		return false, fmt.Errorf("journal: %w", err)
 	}
 	defer file.Close()
 	if r.at.offset == 0 {
-		if err := r.enter(file, segment); err != nil {
+		if err := r.enter(file, entry); err != nil {
 			return false, err
 		}
 	}
 	for {
-		part, ok := r.take(segment.path)
+		part, ok := r.take(entry.path)
 		if !ok {
 			return false, nil
 		}
@@ -135,7 +135,7 @@ func (r *blockReader) readFile(segment segmentFile) (more bool, err error) {
 		}
 		start := r.at.offset
 		var fault string
-		part.blocks, fault, part.err = r.parse(part.blocks, segment.path, part.buf[:n], atEnd)
+		part.blocks, fault, part.err = r.parse(part.blocks, entry.path, part.buf[:n], atEnd)
 		if !r.send(part) || part.err != nil {
 			return false, nil
 		}
@@ -144,7 +144,7 @@ func (r *blockReader) readFile(segment segmentFile) (more bool, err error) {
 		case whole:
 			return true, nil
 		case fault != "" || atEnd:
-			return false, r.finishFile(file, segment, fault)
+			return false, r.finishFile(file, entry, fault)
 		}
 	}
 }
@@ -168,8 +168,8 @@ func (r *blockReader) take(path string) (part chunk, ok bool) {
 }
 
 // enter checks a file's header against what comes before it.
-func (r *blockReader) enter(file *os.File, segment segmentFile) error {
-	h, err := readFileHeader(file, segment)
+func (r *blockReader) enter(file *os.File, entry journalFile) error {
+	h, err := readFileHeader(file, entry)
 	if err != nil {
 		return err
 	}
@@ -177,13 +177,13 @@ func (r *blockReader) enter(file *os.File, segment segmentFile) error {
 		r.at.prev, r.at.id, r.at.any = h.prev, h.id, false
 	}
 	if h.first != r.at.next {
-		return damage(segment.path, fileFirstAt, r.at.next, "the file begins with record %d: records %d … %d are missing", h.first, r.at.next, h.first-1)
+		return damage(entry.path, fileFirstAt, r.at.next, "the file begins with record %d: records %d … %d are missing", h.first, r.at.next, h.first-1)
 	}
-	if err := h.follows(segment, r.at.id, r.at.prev); err != nil {
+	if err := h.follows(entry, r.at.id, r.at.prev); err != nil {
 		return err
 	}
 	if h.first == 1 && h.prev != (Hash{}) {
-		return damage(segment.path, filePrevAt, h.first, "the first file names a block before it")
+		return damage(entry.path, filePrevAt, h.first, "the first file names a block before it")
 	}
 	r.at.offset = fileHeaderBytes
 	return nil
@@ -232,25 +232,25 @@ func (r *blockReader) link(b *block) error {
 }
 
 // finishFile judges what follows a file's last whole block.
-func (r *blockReader) finishFile(file *os.File, segment segmentFile, fault string) error {
+func (r *blockReader) finishFile(file *os.File, entry journalFile, fault string) error {
 	torn, err := lastNonZero(file, r.at.offset)
 	switch {
 	case err != nil:
 		return fmt.Errorf("journal: %w", err)
 	case r.at.file != len(r.contents.files)-1 && torn == 0:
-		return damage(segment.path, r.at.offset, r.at.next, "zeros follow the last block, in a file that is not the newest")
+		return damage(entry.path, r.at.offset, r.at.next, "zeros follow the last block, in a file that is not the newest")
 	case r.at.file != len(r.contents.files)-1:
-		return damage(segment.path, r.at.offset, r.at.next, "%s", fault)
+		return damage(entry.path, r.at.offset, r.at.next, "%s", fault)
 	case r.mark >= r.at.next:
-		return damage(segment.path, r.at.offset, r.at.next, "%s, but records up to %d were acknowledged", orText(fault, "the file ends"), r.mark)
+		return damage(entry.path, r.at.offset, r.at.next, "%s, but records up to %d were acknowledged", orText(fault, "the file ends"), r.mark)
 	}
 	if behind, err := r.witness(file, torn); err != nil {
 		return err
 	} else if behind.synced != 0 {
-		return damage(segment.path, r.at.offset, r.at.next, "%s, but the block at byte %d was written when records up to %d were on disk",
+		return damage(entry.path, r.at.offset, r.at.next, "%s, but the block at byte %d was written when records up to %d were on disk",
 			orText(fault, "the file ends"), behind.offset, behind.synced)
 	}
-	r.send(chunk{end: &walked{position: r.at, path: segment.path, torn: torn}})
+	r.send(chunk{end: &walked{position: r.at, path: entry.path, torn: torn}})
 	return nil
 }
 
@@ -288,7 +288,7 @@ func (r *blockReader) stillThere(file *os.File, witness *block) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("journal: %w", err)
 	}
-	if whole, _, _, fault := parseBlock(buf[:n]); fault == "" && len(whole.records) != 0 && whole.first == r.at.next {
+	if whole, size, _, _ := parseBlock(buf[:n]); size != 0 && whole.first == r.at.next {
 		*witness = block{}
 	}
 	return nil

@@ -14,7 +14,8 @@ import (
 
 // WriterOptions says how to write.
 type WriterOptions struct {
-	FileBytes int64                            // of a segment file; 0: FileBytesDefault
+	FileBytes int64                            // of a journal file; 0: FileBytesDefault
+	Binding   Binding                          // for the headers of files; that of a journal that has one stays
 	Retain    int                              // files to keep besides those that the oldest snapshot needs; 0: all
 	Note      func(format string, args ...any) // told of what goes wrong without harm, from any goroutine; may be nil
 }
@@ -32,13 +33,14 @@ func (o WriterOptions) Validate() error {
 
 // Writer appends to a journal. It is for one goroutine. The fold is its own from NewWriter on.
 type Writer struct {
-	dir     string
-	options WriterOptions
-	id      ID
-	fold    *ledger.Fold
-	last    Hash // of the last block
-	mark    *markFile
-	disk    disk
+	dir       string
+	options   WriterOptions
+	id        ID
+	fold      *ledger.Fold
+	last      Hash // of the last block or seal
+	lastBlock Hash // of the last block
+	mark      *markFile
+	disk      disk
 
 	file   *os.File // nil: the next append begins one
 	place  place
@@ -46,6 +48,7 @@ type Writer struct {
 	offset int64
 	drafts drafts
 	block  []byte
+	seal   []byte
 	synced uint64
 	dirty  bool // something was written since the last sync
 	dead   error
@@ -87,8 +90,15 @@ func NewWriter(dir string, from *Recovered, o WriterOptions) (*Writer, error) {
 	if o.Note == nil {
 		o.Note = func(string, ...any) {}
 	}
-	if err := makeFolder(dir); err != nil {
+	if _, err := Create(dir, o.Binding); err != nil {
 		return nil, err
+	}
+	id, bound, err := Identity(dir)
+	if err != nil {
+		return nil, err
+	}
+	if o.Binding == (Binding{}) {
+		o.Binding = bound
 	}
 	if err := from.clean(o.Note); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
@@ -101,12 +111,13 @@ func NewWriter(dir string, from *Recovered, o WriterOptions) (*Writer, error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	w := &Writer{
-		dir: dir, options: o, id: from.ID, fold: from.Fold, last: from.LastHash, mark: mark, disk: realDisk,
+		dir: dir, options: o, id: id, fold: from.Fold, last: from.LastHash, lastBlock: from.lastBlock, mark: mark, disk: realDisk,
 		synced: from.Fold.Head, block: make([]byte, 0, blockBytesMax),
 	}
 	w.drafts = drafts{dir: dir, bytes: o.FileBytes}
 	w.drafts.ahead()
-	w.snaps = snapshooter{dir: dir, id: from.ID, retain: o.Retain, note: o.Note, last: from.Snapshot}
+	w.snaps = snapshooter{dir: dir, id: id, retain: o.Retain, note: o.Note, last: from.newest, sealing: from.unsealed}
+	w.snaps.due.Store(len(from.unsealed) != 0)
 	return w, nil
 }
 
@@ -143,15 +154,27 @@ func (w *Writer) Append(records []ledger.Record) error {
 	if err := w.makeRoom(records[0].Seq); err != nil {
 		return w.die(err)
 	}
-	if err := w.disk.write(w.file, w.block, w.offset); err != nil {
+	if err := w.put(w.block); err != nil {
 		return w.die(err)
 	}
-	w.offset += int64(len(w.block))
-	w.last, w.dirty = hashOf(w.block), true
+	w.lastBlock = w.last
+	if err := w.SealSnapshots(); err != nil {
+		return err
+	}
+	return w.inPlace()
+}
+
+// put writes a block or a seal behind the last one.
+func (w *Writer) put(b []byte) error {
+	if err := w.disk.write(w.file, b, w.offset); err != nil {
+		return err
+	}
+	w.offset += int64(len(b))
+	w.last, w.dirty = hashOf(b), true
 	if w.offset > w.options.FileBytes/2 {
 		w.drafts.ahead()
 	}
-	return w.inPlace()
+	return nil
 }
 
 func (w *Writer) die(err error) error {
@@ -167,8 +190,8 @@ func (w *Writer) makeRoom(seq uint64) error {
 	if err := w.finishFile(); err != nil {
 		return err
 	}
-	header := fileHeader{id: w.id, first: seq, prev: w.last, madeNs: uint64(time.Now().UnixNano())}
-	path := filepath.Join(w.dir, segmentName(seq))
+	header := fileHeader{id: w.id, first: seq, prev: w.last, madeNs: uint64(time.Now().UnixNano()), bound: w.options.Binding}
+	path := filepath.Join(w.dir, fileName(seq))
 	file, err := w.drafts.become(path, header.encode())
 	if err != nil {
 		return err
@@ -224,8 +247,11 @@ func (w *Writer) Sync() error {
 // Close ends the journal cleanly: all is synced, the file is cut to what is used, and the mark is on disk too.
 func (w *Writer) Close() error {
 	w.snaps.wait()
+	err := w.SealSnapshots()
 	w.drafts.discard()
-	err := w.Sync()
+	if err == nil {
+		err = w.Sync()
+	}
 	if err == nil {
 		err = w.finishFile()
 	}

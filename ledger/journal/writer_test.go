@@ -130,7 +130,7 @@ func TestFilesAndSnapshotsThatAreKept(t *testing.T) {
 	}
 	c, err := list(dir)
 	must(t, err)
-	if len(c.snapshots) != SnapshotsKept || len(c.files) != 2+SnapshotsKept-1 {
+	if len(c.snapshots) != SnapshotsKept || len(c.files) != 2+SnapshotsKept {
 		t.Errorf("%d snapshots and %d files", len(c.snapshots), len(c.files))
 	}
 	got, err := Recover(dir, RecoverOptions{TailRecords: 1000})

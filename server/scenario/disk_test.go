@@ -24,7 +24,7 @@ func cmdTear(ts *testscript.TestScript, _ *world, args []string) {
 	in.end()
 	audit, err := journal.Check(dir, journal.AuditOptions{})
 	ts.Check(err)
-	files, _ := filepath.Glob(filepath.Join(dir, "*.seg"))
+	files, _ := filepath.Glob(filepath.Join(dir, "*.jnl"))
 	if !audit.OK || len(files) != 1 {
 		ts.Fatalf("%v, in %d files", audit, len(files))
 	}

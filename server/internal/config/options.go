@@ -74,7 +74,7 @@ func options(c *Config) []option {
 			value: span{&c.LoginTimeout, loginLeast, loginMost, ""}},
 		{name: "heartbeat-interval", help: "how often clients are told to send a HEARTBEAT when they have nothing else to say",
 			value: span{&c.HeartbeatInterval, heartbeatLeast, heartbeatMost, ""}},
-		{name: "kdf-iterations", help: "PBKDF2 iterations of the password keys; changing it locks out the users that there are",
+		{name: "kdf-iterations", help: "PBKDF2 iterations of the password keys; the journal is bound to it: other iterations are refused",
 			value: number[uint32]{&c.KDFIterations, libproto.KDFIterationsMin, libproto.KDFIterationsMax, ""}},
 		{name: "watchdog", help: "age of a worker's heartbeat at which the master kills and replaces it",
 			value: span{&c.Watchdog, watchdogLeast, watchdogMost, ""}},

@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/ledger/journal"
 	"tradechat.internal/libproto"
 )
 
@@ -39,9 +40,10 @@ var (
 
 // Folder is a data folder whose lock this process holds.
 type Folder struct {
-	path   string // absolute, without symbolic links
-	lockFD int
-	realm  [libproto.SaltLen]byte
+	path    string // absolute, without symbolic links
+	lockFD  int
+	realm   [libproto.SaltLen]byte
+	journal journal.ID
 }
 
 // Path is the folder's real path.
@@ -171,14 +173,13 @@ func (f *Folder) holder() int {
 	return pid
 }
 
-// loadRealm reads the realm, or makes it in a folder that has none, and no journal: the users in that would have worthless keys.
+// loadRealm reads the realm, or makes it in a folder that has none.
 func (f *Folder) loadRealm() (salt [libproto.SaltLen]byte, err error) {
 	path := f.file("realm")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if held, err := filepath.Glob(filepath.Join(f.path, "journal", "*")); err != nil || len(held) != 0 {
-			return salt, errors.Join(fmt.Errorf("%s: %w: there is none, but there is a journal; restore it from a backup: without it "+
-				"nobody can log in", path, ErrDamaged), err)
+		if err := f.mayMakeRealm(path); err != nil {
+			return salt, err
 		}
 		return f.makeRealm(path)
 	}

@@ -2,6 +2,7 @@ package datafolder
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"tradechat.internal/ledger/journal"
 )
 
 func unexpectedWait(t *testing.T) func(int) {
@@ -164,5 +167,57 @@ func TestAdminSocketMustFit(t *testing.T) {
 		if c.fits != (err == nil) || c.fits && len(path) != c.length || !c.fits && !errors.Is(err, ErrFolder) {
 			t.Errorf("path of %d bytes: %q, %v", c.length, path, err)
 		}
+	}
+}
+
+// TestNamesAreNotPatterns: whatever bytes a folder's name has, its journal is seen, and no second realm is made.
+func TestNamesAreNotPatterns(t *testing.T) {
+	for _, name := range []string{"a[b", "a[b]", "*", "a?c", `back\slash`, "bytes\xff\xfe", "new\nline"} {
+		path := filepath.Join(t.TempDir(), name)
+		first := mustOpen(t, path)
+		id, err := first.BindJournal(4096)
+		if err != nil {
+			t.Fatal(err)
+		}
+		realm := first.Realm()
+		first.Close()
+		if err := os.Remove(filepath.Join(path, "realm")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), path, unexpectedWait(t)); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), hex.EncodeToString(realm[:])) {
+			t.Errorf("%q without a realm: %v, want ErrDamaged that names the journal's realm", name, err)
+		}
+		if err := os.WriteFile(filepath.Join(path, "realm"), []byte(hex.EncodeToString(realm[:])+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again := mustOpen(t, path)
+		if got, err := again.BindJournal(4096); err != nil || got != id {
+			t.Errorf("%q: journal %v, %v, want %v", name, got, err, id)
+		}
+		again.Close()
+	}
+}
+
+// TestAnotherRealmOrOtherIterationsAreRefused: each would make every password wrong.
+func TestAnotherRealmOrOtherIterationsAreRefused(t *testing.T) {
+	path := t.TempDir()
+	f := mustOpen(t, path)
+	if _, err := f.BindJournal(4096); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.BindJournal(5000); !errors.Is(err, journal.ErrBound) || !strings.Contains(err.Error(), "--kdf-iterations 4096") {
+		t.Errorf("5000 iterations: %v, want ErrBound that names 4096", err)
+	}
+	realm := f.Realm()
+	f.Close()
+	right := hex.EncodeToString(realm[:])
+	realm[15] ^= 1
+	if err := os.WriteFile(filepath.Join(path, "realm"), []byte(hex.EncodeToString(realm[:])+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f = mustOpen(t, path)
+	defer f.Close()
+	if _, err := f.BindJournal(4096); !errors.Is(err, journal.ErrBound) || !strings.Contains(err.Error(), right) {
+		t.Errorf("another realm: %v, want ErrBound that names %s", err, right)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"tradechat.internal/liblog"
 	"tradechat.internal/libnet"
 	"tradechat.internal/server/internal/config"
+	"tradechat.internal/server/internal/datafolder"
 	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/shmstore"
 )
@@ -31,9 +31,6 @@ var (
 	// ErrOrphaned: the master is gone.
 	ErrOrphaned = errors.New("journal: the master is gone")
 )
-
-// Folder is where the journal of a data folder lies.
-func Folder(data string) string { return filepath.Join(data, "journal") }
 
 // process is the journal of one server.
 type process struct {
@@ -58,6 +55,7 @@ type writer interface {
 	Synced() uint64
 	SnapshotDue(every uint64) bool
 	Snapshot() error
+	SealSnapshots() error
 	Close() error
 }
 
@@ -111,7 +109,7 @@ func (p *process) watch() {
 func (p *process) open() (heritage.Verdict, error) {
 	stop := p.beatMeanwhile()
 	began := time.Now()
-	folder := Folder(p.heritage.Config.Data)
+	folder := datafolder.JournalFolder(p.heritage.Config.Data)
 	found, err := disk.Recover(folder, disk.RecoverOptions{
 		TailRecords: int(p.segment.Shape().LogRecords),
 	})
@@ -137,6 +135,7 @@ func (p *process) open() (heritage.Verdict, error) {
 
 func (p *process) options() disk.WriterOptions {
 	return disk.WriterOptions{
+		Binding:   disk.Binding{Realm: p.segment.RealmSalt(), Iterations: p.heritage.Config.KDFIterations},
 		FileBytes: int64(p.heritage.Config.JournalFileMiB) << 20,
 		Retain:    int(p.heritage.Config.JournalRetain),
 		Note:      func(format string, args ...any) { p.log.Warn().Msgf(format, args...) },
@@ -220,6 +219,11 @@ func (p *process) step() (wrote int, err error) {
 	}
 	if err := p.syncIfDue(); err != nil {
 		return 0, err
+	}
+	if n == 0 {
+		if err := p.writer.SealSnapshots(); err != nil {
+			return 0, err
+		}
 	}
 	if every := uint64(p.heritage.Config.SnapshotEvery); p.writer.SnapshotDue(every) {
 		p.store.Metrics().Add(shmstore.CounterSnapshots, 1)

@@ -105,7 +105,7 @@ func Run(c config.Config, log *liblog.Logger, stdout io.Writer) error {
 // segment is touched only by the one who holds the folder and the port.
 func (m *Master) acquire() error {
 	for _, step := range []func() error{
-		m.openFolder, m.listen, m.openDescriptors, m.openSegment, m.startJournal, m.openLobby, m.openAdmin,
+		m.openFolder, m.listen, m.openDescriptors, m.openSegment, m.startJournal, m.checkBooks, m.openLobby, m.openAdmin,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -135,6 +135,9 @@ func (m *Master) openFolder() error {
 	}
 	m.folder = folder
 	m.onRelease(folder.Close)
+	if _, err := folder.BindJournal(m.config.KDFIterations); err != nil {
+		return fmt.Errorf("%w: %w", ErrJournal, err)
+	}
 	if m.config.SegmentName == "" {
 		m.config.SegmentName = config.DeriveSegmentName(folder.Path())
 		m.ownName = true
