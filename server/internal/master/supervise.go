@@ -129,6 +129,7 @@ func (m *Master) onBeat(now time.Time) {
 	if m.phase == stopping && now.After(m.killFrom) {
 		m.killAll("did not stop in time")
 	}
+	m.guard(now)
 	m.spawnDue(now)
 	m.log.Sweep()
 }

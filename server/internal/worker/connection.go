@@ -66,7 +66,7 @@ func (w *Worker) login(c *conn, f *libproto.Frame, q *libproto.LoginRequest) {
 		c.logTo(w.log.Limited(liblog.LevelInfo, "login-failed")).Msg("login failed")
 		w.store.LoginFailed(c.addr)
 		w.loginFailed(c, f, libproto.StatusUnauthorized, "unknown user or wrong password")
-	case w.segment.UserSeq(user) > w.segment.Durable() && (w.syncs || w.segment.ReadOnly()):
+	case w.segment.UserSeq(user) > w.segment.Durable() && (w.waits() || w.segment.ReadOnly()):
 		w.loginTooEarly(f)
 	default:
 		w.openSession(c, f, user, serverKey, q)
@@ -141,7 +141,7 @@ func (w *Worker) openSession(c *conn, f *libproto.Frame, user uint32, serverKey 
 
 // promisedBalance is a balance that can be shown without waiting.
 func (w *Worker) promisedBalance(user uint32) (balance int64, err error) {
-	if w.syncs || w.segment.ReadOnly() {
+	if w.waits() || w.segment.ReadOnly() {
 		balance, _, err = w.store.DurableBalance(user)
 	} else {
 		balance, _, err = w.store.Balance(user)

@@ -108,11 +108,14 @@ func (w *Worker) promise(f *libproto.Frame, seq uint64) bool {
 		w.fail(f, libproto.StatusTimeout, 0, unkept)
 		return false
 	}
-	if w.syncs {
+	if w.waits() {
 		w.awaits = seq
 	}
 	return true
 }
+
+// waits tells whether answers wait for their records: with --durability sync, and in every mode while a crash would lose the memory.
+func (w *Worker) waits() bool { return w.syncs || w.segment.Unguarded() }
 
 // unkept is the detail of ERR_TIMEOUT for what is done but cannot be kept.
 const unkept = "the journal has failed: what became of this is known once the server was started anew"

@@ -61,7 +61,7 @@ func (w *Worker) appendFailure(dst []byte, f *libproto.Frame, s libproto.Status,
 // take back, such as a withdrawal that leaves too little, must not be seen in a refusal either. 0: no record is.
 func (w *Worker) refuseOver(f *libproto.Frame, seq uint64, err error) {
 	switch {
-	case !w.syncs || seq <= w.segment.Durable():
+	case !w.waits() || seq <= w.segment.Durable():
 		w.refuse(f, err)
 	case w.segment.ReadOnly(): // the reason will perhaps not be kept
 		w.refuse(f, shmstore.ErrReadOnly)
