@@ -76,6 +76,27 @@ func (seg *Segment) Named() error {
 	return checkFile(seg.fd, seg.path)
 }
 
+// SaveAs copies a segment that nobody changes any more to a new name, for the next start: its own is lost. Errors: ErrSegmentExists.
+func (seg *Segment) SaveAs(name string) error {
+	path, err := segmentPath(name)
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s: %w", path, ErrSegmentExists)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(seg.mem)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return errors.Join(fmt.Errorf("copy the segment: %w", err), os.Remove(path))
+	}
+	seg.path = path
+	return nil
+}
+
 // Unguard makes the answers of all modes wait for the journal while on: the memory alone would not keep what they promise.
 func (seg *Segment) Unguard(on bool) {
 	value := uint32(0)

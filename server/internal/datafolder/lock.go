@@ -86,7 +86,10 @@ func (f *Folder) lockJournal() error {
 }
 
 func (f *Folder) writeHolder() error {
-	return os.WriteFile(f.file("pid"), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600)
+	if err := os.WriteFile(f.file("pid"), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrFolder, f.path, err)
+	}
+	return nil
 }
 
 // holder is the pid in the pid file, 0 if there is none.
