@@ -68,33 +68,41 @@ func (f *Fold) Clone() *Fold {
 // Apply checks everything that a record says against what came before it, and adds it. After an error, which wraps
 // ErrMisfit, nothing has changed. Postings do not allocate.
 func (f *Fold) Apply(r *Record) error {
-	switch {
-	case r.Seq != f.Head+1:
-		return misfit(r, "its seq is %d, the next is %d", r.Seq, f.Head+1)
-	case r.TimeNs < f.TimeNs:
-		return misfit(r, "its time %d lies before the last one's %d", r.TimeNs, f.TimeNs)
-	case r.Kind > KindRoomCreate:
-		return fmt.Errorf("record %d: %w: kind %d → start the build that wrote it", r.Seq, ErrNewer, r.Kind)
-	}
-	in, out := r.Flows()
-	if r.SupplyAfter != f.Supply+in-out || r.SupplyAfter > AmountMax {
-		return misfit(r, "supply %d after %d, with %d in and %d out", r.SupplyAfter, f.Supply, in, out)
+	if err := f.begin(r); err != nil {
+		return err
 	}
 	var err error
-	switch r.Kind {
-	case KindDeposit, KindWithdraw, KindTransfer:
+	switch kinds[r.Kind].Body {
+	case BodyPosting:
 		err = f.applyPosting(r)
-	case KindUserCreate, KindUserKeys:
+	case BodyUser:
 		err = f.applyUser(r.AsName())
-	case KindRoomCreate:
+	case BodyRoom:
 		err = f.applyRoom(r.AsName())
-	default:
-		err = misfit(r, "it has no kind")
 	}
 	if err != nil {
 		return err
 	}
 	f.Head, f.TimeNs, f.Supply = r.Seq, r.TimeNs, r.SupplyAfter
+	return nil
+}
+
+// begin checks what records of all kinds have.
+func (f *Fold) begin(r *Record) error {
+	switch {
+	case r.Seq != f.Head+1:
+		return misfit(r, "its seq is %d, the next is %d", r.Seq, f.Head+1)
+	case r.TimeNs < f.TimeNs:
+		return misfit(r, "its time %d lies before the last one's %d", r.TimeNs, f.TimeNs)
+	case r.Kind.Newer():
+		return fmt.Errorf("record %d: %w: kind %d → start the build that wrote it", r.Seq, ErrNewer, r.Kind)
+	case r.Kind == KindNone:
+		return misfit(r, "it has no kind")
+	}
+	in, out := r.Flows()
+	if r.SupplyAfter != f.Supply+in-out || r.SupplyAfter > AmountMax {
+		return misfit(r, "supply %d after %d, with %d in and %d out", r.SupplyAfter, f.Supply, in, out)
+	}
 	return nil
 }
 
@@ -104,7 +112,7 @@ func (f *Fold) ApplyAll(records []Record) (applied int, err error) {
 	for i := range records {
 		if ahead := i + lookAhead; ahead < len(records) {
 			r := &records[ahead]
-			if max(r.Subject, r.Peer) < uint32(len(f.Accounts)) && r.Kind == KindTransfer {
+			if max(r.Subject, r.Peer) < uint32(len(f.Accounts)) && r.HasPeer() {
 				f.sink += f.Accounts[r.Subject].LastSeq + f.Accounts[r.Peer].LastSeq
 			}
 		}
@@ -135,31 +143,39 @@ func (f *Fold) applyPosting(r *Record) error {
 	if err := f.checkPosting(r); err != nil {
 		return err
 	}
-	delta := r.DeltaOf(r.Subject)
-	subject := side{r.Subject, r.SubjectBalance, delta, r.SubjectPrev, &f.Accounts[r.Subject]}
+	k := &kinds[r.Kind]
+	subject := side{r.Subject, r.SubjectBalance, int64(k.Subject) * int64(r.Amount), r.SubjectPrev, &f.Accounts[r.Subject]}
 	if !subject.fits() {
 		return subject.misfit(r)
 	}
-	if r.Kind == KindTransfer {
-		peer := side{r.Peer, r.PeerBalance, -delta, r.PeerPrev, &f.Accounts[r.Peer]}
+	if k.Peer != 0 {
+		peer := side{r.Peer, r.PeerBalance, int64(k.Peer) * int64(r.Amount), r.PeerPrev, &f.Accounts[r.Peer]}
 		if !peer.fits() {
 			return peer.misfit(r)
 		}
 		peer.set(r.Seq)
 	}
 	subject.set(r.Seq)
-	switch r.Kind {
-	case KindDeposit:
-		subject.account.Deposited = r.SubjectTotal
-	case KindWithdraw:
-		subject.account.Withdrawn = r.SubjectTotal
+	if sum := subject.account.sum(k.Sum); sum != nil {
+		*sum = r.SubjectTotal
+	}
+	return nil
+}
+
+// sum is the one of an account's sums that a kind adds to.
+func (a *Account) sum(s Sum) *uint64 {
+	switch s {
+	case SumDeposits:
+		return &a.Deposited
+	case SumWithdrawals:
+		return &a.Withdrawn
 	}
 	return nil
 }
 
 // checkPosting is what can be said of a posting without the balances.
 func (f *Fold) checkPosting(r *Record) error {
-	users := uint32(len(f.Users))
+	users := uint32(len(f.Accounts))
 	switch {
 	case r.Subject == 0 || r.Subject >= users || r.Peer >= users:
 		return misfit(r, "it names users %d and %d of %d", r.Subject, r.Peer, users-1)
@@ -173,17 +189,15 @@ func (f *Fold) checkPosting(r *Record) error {
 	return f.checkTotals(r)
 }
 
-// checkTotals compares the account's sums of deposits and withdrawals, and what only a transfer has.
+// checkTotals compares the account's sums of deposits and withdrawals, which do not wrap, and what only a transfer has.
 func (f *Fold) checkTotals(r *Record) error {
-	total, peered := uint64(0), false
-	switch r.Kind {
-	case KindDeposit:
-		total = f.Accounts[r.Subject].Deposited + r.Amount
-	case KindWithdraw:
-		total = f.Accounts[r.Subject].Withdrawn + r.Amount
-	case KindTransfer:
-		peered = true
+	total := uint64(0)
+	if sum := f.Accounts[r.Subject].sum(kinds[r.Kind].Sum); sum != nil {
+		if total = *sum + r.Amount; total < r.Amount {
+			return misfit(r, "the account's total %d and %d are more than a record holds", *sum, r.Amount)
+		}
 	}
+	peered := r.HasPeer()
 	switch {
 	case r.SubjectTotal != total:
 		return misfit(r, "the account's total is %d, not %d", r.SubjectTotal, total)
@@ -208,10 +222,10 @@ func (s *side) set(seq uint64) { s.account.Balance, s.account.LastSeq = s.after,
 
 func (f *Fold) applyUser(r *NameRecord) error {
 	rec := r.asRecord()
-	if !ValidName(r.Name.Text()) || r.Leg != 0 || r.Name != PadName(r.Name.Text()) {
+	if !r.wellFormed() {
 		return misfit(rec, "name %q", r.Name)
 	}
-	if r.Kind == KindUserKeys {
+	if !kinds[r.Kind].Creates {
 		if r.Subject == 0 || int(r.Subject) >= len(f.Users) || f.Users[r.Subject].Name != r.Name {
 			return misfit(rec, "user %d is not %q", r.Subject, r.Name.Text())
 		}
@@ -247,7 +261,7 @@ func (f *Fold) applyRoom(r *NameRecord) error {
 	rec := r.asRecord()
 	text := r.Name.Text()
 	taken := slices.ContainsFunc(f.Rooms[1:], func(room Room) bool { return bytes.Equal(room.Name.Text(), text) })
-	if !ValidName(text) || r.Leg != 0 || r.Name != PadName(text) || r.Keys != (Keys{}) || taken || int(r.Subject) != len(f.Rooms) {
+	if !r.wellFormed() || r.Keys != (Keys{}) || taken || int(r.Subject) != len(f.Rooms) {
 		return misfit(rec, "room %d %q, of %d rooms, name taken: %v", r.Subject, text, len(f.Rooms)-1, taken)
 	}
 	f.Rooms = append(f.Rooms, Room{Name: r.Name, Seq: r.Seq})
@@ -255,14 +269,22 @@ func (f *Fold) applyRoom(r *NameRecord) error {
 }
 
 // Sums are what all accounts add up to.
-type Sums struct{ Balances, Deposits, Withdrawals uint64 }
+type Sums struct{ Balances, Deposits, Withdrawals Total }
+
+// Add counts one account in. A negative balance, which no account has, makes the sum a very large one.
+func (s *Sums) Add(a *Account) {
+	s.Balances = s.Balances.Plus(uint64(a.Balance))
+	s.Deposits = s.Deposits.Plus(a.Deposited)
+	s.Withdrawals = s.Withdrawals.Plus(a.Withdrawn)
+}
+
+// Left is the deposits less the withdrawals; false if they are less.
+func (s *Sums) Left() (Total, bool) { return s.Deposits.Minus(s.Withdrawals) }
 
 // Sums adds all accounts up.
 func (f *Fold) Sums() (s Sums) {
 	for i := range f.Accounts {
-		s.Balances += uint64(f.Accounts[i].Balance)
-		s.Deposits += f.Accounts[i].Deposited
-		s.Withdrawals += f.Accounts[i].Withdrawn
+		s.Add(&f.Accounts[i])
 	}
 	return s
 }
@@ -270,8 +292,9 @@ func (f *Fold) Sums() (s Sums) {
 // Conserved tells whether no money was made or lost: the balances add up to the supply, and so do the deposits less
 // the withdrawals.
 func (f *Fold) Conserved() error {
-	if s := f.Sums(); s.Balances != f.Supply || s.Deposits-s.Withdrawals != f.Supply {
-		return fmt.Errorf("at record %d: %w: supply %d, balances %d, deposits %d, withdrawals %d",
+	s := f.Sums()
+	if left, ok := s.Left(); !s.Balances.Is(f.Supply) || !ok || !left.Is(f.Supply) {
+		return fmt.Errorf("at record %d: %w: supply %d, balances %v, deposits %v, withdrawals %v",
 			f.Head, ErrMisfit, f.Supply, s.Balances, s.Deposits, s.Withdrawals)
 	}
 	return nil

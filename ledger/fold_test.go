@@ -127,7 +127,7 @@ func TestWhatFits(t *testing.T) {
 	if err := f.Apply(&keys); err != nil || f.Users[2].Keys.Server[0] != 7 || f.Users[2].KeysSeq != 8 || f.Users[2].Seq != 3 {
 		t.Errorf("%v, %+v", err, f.Users[2])
 	}
-	if s := f.Sums(); f.Conserved() != nil || s != (Sums{Balances: 60, Deposits: 100, Withdrawals: 40}) {
+	if s := f.Sums(); f.Conserved() != nil || s != (Sums{Balances: TotalOf(60), Deposits: TotalOf(100), Withdrawals: TotalOf(40)}) {
 		t.Errorf("%+v, %v", s, f.Conserved())
 	}
 	f.Accounts[1].Balance++

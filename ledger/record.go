@@ -11,28 +11,6 @@ const NameBytesMax = 32
 // AmountMax is the largest amount, balance and supply, in minor units.
 const AmountMax = 1<<63 - 1
 
-// Kind is what a record did. The numbers are part of the layout and of the file format.
-type Kind uint8
-
-const (
-	KindNone Kind = iota
-	KindDeposit
-	KindWithdraw
-	KindTransfer
-	KindUserCreate
-	KindUserKeys
-	KindRoomCreate
-)
-
-var kindNames = [...]string{"none", "deposit", "withdraw", "transfer", "user-create", "user-keys", "room-create"}
-
-func (k Kind) String() string {
-	if int(k) < len(kindNames) {
-		return kindNames[k]
-	}
-	return "unknown"
-}
-
 // Flags say how a posting came about.
 type Flags uint32
 
@@ -104,6 +82,12 @@ func (n *Name) Text() []byte {
 	return n[:]
 }
 
+// wellFormed tells whether a name record is one, whatever it is about.
+func (r *NameRecord) wellFormed() bool {
+	text := r.Name.Text()
+	return ValidName(text) && r.Leg == 0 && r.Name == PadName(text)
+}
+
 // ValidName tells whether name is 1 to NameBytesMax of A-Z a-z 0-9 _ . -
 func ValidName(name []byte) bool {
 	for _, c := range name {
@@ -114,60 +98,4 @@ func ValidName(name []byte) bool {
 		}
 	}
 	return len(name) >= 1 && len(name) <= NameBytesMax
-}
-
-// Flows is what a record adds to and takes from the supply.
-func (r *Record) Flows() (in, out uint64) {
-	switch r.Kind {
-	case KindDeposit:
-		return r.Amount, 0
-	case KindWithdraw:
-		return 0, r.Amount
-	}
-	return 0, 0
-}
-
-// IsPosting tells whether a record moves money.
-func (r *Record) IsPosting() bool {
-	return r.Kind == KindDeposit || r.Kind == KindWithdraw || r.Kind == KindTransfer
-}
-
-// Names tells whether a posting is in user's chain.
-func (r *Record) Names(user uint32) bool {
-	switch r.Kind {
-	case KindDeposit, KindWithdraw:
-		return r.Subject == user
-	case KindTransfer:
-		return r.Subject == user || r.Peer == user
-	}
-	return false
-}
-
-// PrevOf is the record before r in user's chain; 0 at its end, and in a damaged log
-// where the chain does not lead back.
-func (r *Record) PrevOf(user uint32) uint64 {
-	prev := r.PeerPrev
-	if r.Subject == user {
-		prev = r.SubjectPrev
-	}
-	if prev >= r.Seq {
-		return 0
-	}
-	return prev
-}
-
-// DeltaOf is what a posting added to user's balance, negative where it took.
-func (r *Record) DeltaOf(user uint32) int64 {
-	if r.Kind == KindDeposit || r.Kind == KindTransfer && r.Subject != user {
-		return int64(r.Amount)
-	}
-	return -int64(r.Amount)
-}
-
-// BalanceOf is user's balance right after a posting that names user.
-func (r *Record) BalanceOf(user uint32) int64 {
-	if r.Kind == KindTransfer && r.Subject != user {
-		return r.PeerBalance
-	}
-	return r.SubjectBalance
 }

@@ -63,15 +63,15 @@ func (seg *Segment) chainStart(user uint32, before uint64, rec *ledger.Record) u
 // seenBy is r from user's side.
 func seenBy(r *ledger.Record, user uint32) HistoryRow {
 	row := HistoryRow{Seq: r.Seq, TimeNs: r.TimeNs, BalanceAfter: r.BalanceOf(user), Delta: r.DeltaOf(user)}
-	switch {
-	case r.Kind == ledger.KindDeposit:
-		row.Kind = HistoryDeposit
-	case r.Kind == ledger.KindWithdraw:
-		row.Kind = HistoryWithdraw
-	case r.Subject == user:
+	switch info := r.Kind.Info(); {
+	case info.Peer != 0 && r.Subject == user:
 		row.Kind, row.Peer = HistoryTransferOut, r.Peer
-	default:
+	case info.Peer != 0:
 		row.Kind, row.Peer = HistoryTransferIn, r.Subject
+	case info.Subject > 0:
+		row.Kind = HistoryDeposit
+	default:
+		row.Kind = HistoryWithdraw
 	}
 	return row
 }

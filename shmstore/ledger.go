@@ -3,6 +3,7 @@ package shmstore
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"tradechat.internal/ledger"
 )
@@ -127,7 +128,7 @@ type effect struct {
 func (seg *Segment) decide(o *order) (e effect, err error) {
 	account := &seg.accounts[o.user]
 	if o.kind == ledger.KindDeposit {
-		if o.amount > AmountMax-uint64(account.balance) {
+		if o.amount > AmountMax-uint64(account.balance) || o.amount > math.MaxUint64-account.deposited {
 			return e, ErrBalanceLimit
 		}
 		e.subjectBalance = account.balance + int64(o.amount)
@@ -140,6 +141,9 @@ func (seg *Segment) decide(o *order) (e effect, err error) {
 	}
 	e.subjectBalance = account.balance - int64(o.amount)
 	if o.kind == ledger.KindWithdraw {
+		if o.amount > math.MaxUint64-account.withdrawn {
+			return e, ErrBalanceLimit
+		}
 		e.subjectTotal = account.withdrawn + o.amount
 		e.withdrawn = o.amount
 		return e, nil

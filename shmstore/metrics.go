@@ -43,6 +43,9 @@ const (
 	CounterJournalGroups
 	CounterJournalRecords
 	CounterSnapshots
+	CounterScrubBytes
+	CounterScrubPasses
+	CounterScrubDamage
 	counters
 )
 
@@ -77,6 +80,9 @@ var Counters = [counters]CounterInfo{
 	CounterJournalGroups:      {"journal_groups", "groups of records that the journal has written"},
 	CounterJournalRecords:     {"journal_records", "records in them"},
 	CounterSnapshots:          {"snapshots", "snapshots of the books that the journal has begun"},
+	CounterScrubBytes:         {"scrub_bytes", "bytes of the journal on disk that were read again and checked"},
+	CounterScrubPasses:        {"scrub_passes", "how often all of the journal was read again"},
+	CounterScrubDamage:        {"scrub_damage", "how often that has found damage"},
 	CounterMailboxFull:        {"mailbox_full", "direct messages refused because a mailbox was full"},
 }
 

@@ -114,13 +114,13 @@ func (seg *Segment) applyPending(slot int) (applied uint64) {
 // namesRows tells whether the rows that a record names exist; in a damaged segment
 // they may not.
 func (seg *Segment) namesRows(rec *ledger.Record) bool {
-	switch rec.Kind {
-	case ledger.KindDeposit, ledger.KindWithdraw, ledger.KindTransfer:
+	switch rec.Kind.Info().Body {
+	case ledger.BodyPosting:
 		return int(rec.Subject) < len(seg.accounts) && int(rec.Peer) < len(seg.accounts) &&
 			int(rec.SessionRow) < len(seg.sessions)
-	case ledger.KindUserCreate, ledger.KindUserKeys:
+	case ledger.BodyUser:
 		return int(rec.Subject) < len(seg.users)
-	case ledger.KindRoomCreate:
+	case ledger.BodyRoom:
 		return int(rec.Subject) < len(seg.rooms)
 	}
 	return false

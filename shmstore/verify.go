@@ -20,9 +20,9 @@ type VerifyReport struct {
 	Head        uint64 // records in the log since the beginning
 	Folded      uint64 // of these, still in the ring and folded
 	Supply      uint64
-	Balances    uint64 // their sum
-	Deposits    uint64
-	Withdrawals uint64
+	Balances    ledger.Total
+	Deposits    ledger.Total
+	Withdrawals ledger.Total
 	Problems    []string
 }
 
@@ -34,7 +34,7 @@ func (r *VerifyReport) String() string {
 	if !r.OK() {
 		verdict = fmt.Sprintf("FAILED (%d problems)", len(r.Problems))
 	}
-	return fmt.Sprintf("audit %s: users=%d records=%d supply=%d balances=%d deposits=%d withdrawals=%d folded=%d",
+	return fmt.Sprintf("audit %s: users=%d records=%d supply=%d balances=%v deposits=%v withdrawals=%v folded=%d",
 		verdict, r.Users, r.Head, r.Supply, r.Balances, r.Deposits, r.Withdrawals, r.Folded)
 }
 
@@ -44,20 +44,12 @@ func (r *VerifyReport) problem(format string, args ...any) {
 	}
 }
 
-// accountState is an account at some record.
-type accountState struct {
-	balance int64
-	lastSeq uint64
-}
-
 // books are the accounts at one instant, at which everything committed was applied.
 type books struct {
-	head        uint64
-	supply      uint64
-	balances    uint64
-	deposits    uint64
-	withdrawals uint64
-	accounts    []accountState // by user; 0 is nobody
+	head     uint64
+	supply   uint64
+	sums     ledger.Sums
+	accounts []ledger.Account // by user; 0 is nobody
 }
 
 // Verify checks the ledger while others go on. It holds up their commits, by the log
@@ -85,7 +77,7 @@ func (st *Store) Verify() (*VerifyReport, error) {
 // newBooks has room for some more users than there are, and its memory touched: what
 // is done under the log lock is to be quick.
 func newBooks(users uint32) *books {
-	accounts := make([]accountState, 0, users+users/64+64)
+	accounts := make([]ledger.Account, 0, users+users/64+64)
 	clear(accounts[:cap(accounts)])
 	return &books{accounts: accounts}
 }
@@ -117,14 +109,13 @@ func (seg *Segment) awaitApplied(deadline time.Time) bool {
 // process changes the segment.
 func (seg *Segment) copyBooks(b *books) {
 	head := seg.Head()
-	*b = books{head: head, supply: seg.recordSlot(head).SupplyAfter, accounts: append(b.accounts[:0], accountState{})}
+	*b = books{head: head, supply: seg.recordSlot(head).SupplyAfter, accounts: append(b.accounts[:0], ledger.Account{})}
 	for user := uint32(1); user <= seg.UserCount(); user++ {
 		a := &seg.accounts[user]
-		balance := atomic.LoadInt64(&a.balance)
-		b.accounts = append(b.accounts, accountState{balance, a.lastSeq})
-		b.balances += uint64(balance)
-		b.deposits += a.deposited
-		b.withdrawals += a.withdrawn
+		b.accounts = append(b.accounts, ledger.Account{
+			Balance: atomic.LoadInt64(&a.balance), LastSeq: a.lastSeq, Deposited: a.deposited, Withdrawn: a.withdrawn,
+		})
+		b.sums.Add(&b.accounts[user])
 	}
 }
 
@@ -132,53 +123,54 @@ func (seg *Segment) copyBooks(b *books) {
 func (seg *Segment) verifyBooks(b *books) *VerifyReport {
 	r := &VerifyReport{
 		Users: uint32(len(b.accounts) - 1), Head: b.head, Supply: b.supply,
-		Balances: b.balances, Deposits: b.deposits, Withdrawals: b.withdrawals,
+		Balances: b.sums.Balances, Deposits: b.sums.Deposits, Withdrawals: b.sums.Withdrawals,
 	}
 	for user := uint32(1); user <= r.Users; user++ {
-		if balance := b.accounts[user].balance; balance < 0 {
+		if balance := b.accounts[user].Balance; balance < 0 {
 			r.problem("user %d has balance %d", user, balance)
 		}
 		if found, ok := seg.FindUser(seg.UserName(user)); !ok || found != user {
 			r.problem("user %d %q is not found by name", user, seg.UserName(user))
 		}
 	}
-	if r.Balances != r.Supply {
-		r.problem("sum of balances %d is not the supply %d", r.Balances, r.Supply)
+	if !r.Balances.Is(r.Supply) {
+		r.problem("sum of balances %v is not the supply %d", r.Balances, r.Supply)
 	}
-	if r.Deposits-r.Withdrawals != r.Supply {
-		r.problem("deposits %d less withdrawals %d are not the supply %d", r.Deposits, r.Withdrawals, r.Supply)
+	if left, ok := b.sums.Left(); !ok || !left.Is(r.Supply) {
+		r.problem("deposits %v less withdrawals %v are not the supply %d", r.Deposits, r.Withdrawals, r.Supply)
 	}
 	seg.verifyFold(r, b)
 	return r
 }
 
-// fold is what the records from first on say of the accounts.
-type fold struct {
-	report   *VerifyReport
-	first    uint64
-	last     ledger.Record  // the newest one; before any, of seq 0
-	accounts []accountState // by user; lastSeq 0: no record names it
-}
-
-// verifyFold compares every record in the ring up to the books' head with what comes
-// before it, and every account with the newest record that names it.
+// verifyFold folds every record in the ring up to the books' head, and compares every account with what they say. Accounts whose records have
+// left the ring are only part of the sums.
 func (seg *Segment) verifyFold(r *VerifyReport, b *books) {
-	f := fold{report: r, first: seg.oldestRecord(), accounts: make([]accountState, len(b.accounts))}
+	w := ledger.NewWindow(len(b.accounts))
+	w.Restart(seg.oldestRecord())
 	var rec ledger.Record
-	for seq := f.first; seq <= b.head; {
+	for seq := w.First; seq <= b.head; {
 		if !seg.loadRecord(seq, &rec) { // overwritten meanwhile, and all before it
 			seq = max(seg.oldestRecord(), seq+1)
-			f.restart(seq)
+			w.Restart(seq)
 			continue
 		}
 		if rec.Seq != seq {
 			r.problem("record %d has seq %d", seq, rec.Seq)
 			return
 		}
-		f.add(&rec)
+		if err := w.Apply(&rec); err != nil {
+			r.problem("%v", err)
+			return
+		}
 		seq++
 	}
-	f.compare(b)
+	r.Folded = w.Folded
+	for user := range b.accounts {
+		if differs := w.Differs(uint32(user), &b.accounts[user]); differs != "" {
+			r.problem("user %d has %s", user, differs)
+		}
+	}
 }
 
 // oldestRecord is the seq of the oldest record that is surely whole: the place of the
@@ -186,64 +178,4 @@ func (seg *Segment) verifyFold(r *VerifyReport, b *books) {
 func (seg *Segment) oldestRecord() uint64 {
 	next, capacity := seg.Head()+1, uint64(seg.shape.LogRecords)
 	return max(max(next, capacity)-capacity+1, seg.control.logFirst)
-}
-
-// restart forgets all records: the first one known is to be seq.
-func (f *fold) restart(seq uint64) {
-	f.first, f.last, f.report.Folded = seq, ledger.Record{}, 0
-	clear(f.accounts)
-}
-
-// add compares rec with the record before it, if that is known, and with the accounts
-// that it names, and enters it.
-func (f *fold) add(rec *ledger.Record) {
-	in, out := rec.Flows()
-	if f.last.Seq == rec.Seq-1 && rec.SupplyAfter != f.last.SupplyAfter+in-out {
-		f.report.problem("record %d: supply %d after %d", rec.Seq, rec.SupplyAfter, f.last.SupplyAfter)
-	}
-	if rec.TimeNs < f.last.TimeNs {
-		f.report.problem("record %d: time goes back", rec.Seq)
-	}
-	switch rec.Kind {
-	case ledger.KindDeposit:
-		f.addSide(rec, rec.Subject, rec.SubjectBalance, int64(rec.Amount), rec.SubjectPrev)
-	case ledger.KindWithdraw:
-		f.addSide(rec, rec.Subject, rec.SubjectBalance, -int64(rec.Amount), rec.SubjectPrev)
-	case ledger.KindTransfer:
-		f.addSide(rec, rec.Subject, rec.SubjectBalance, -int64(rec.Amount), rec.SubjectPrev)
-		f.addSide(rec, rec.Peer, rec.PeerBalance, int64(rec.Amount), rec.PeerPrev)
-	case ledger.KindUserCreate, ledger.KindUserKeys, ledger.KindRoomCreate:
-	default:
-		f.report.problem("record %d has unknown kind %d", rec.Seq, rec.Kind)
-	}
-	f.last = *rec
-	f.report.Folded++
-}
-
-// addSide enters what rec says of one account. prev 0 is the account's first record.
-func (f *fold) addSide(rec *ledger.Record, user uint32, after, delta int64, prev uint64) {
-	if user == 0 || int(user) >= len(f.accounts) {
-		f.report.problem("record %d names user %d of %d", rec.Seq, user, len(f.accounts)-1)
-		return
-	}
-	a := &f.accounts[user]
-	known := a.lastSeq != 0 || prev == 0
-	if known && (after != a.balance+delta || prev != a.lastSeq) {
-		f.report.problem("record %d: user %d has %d after %d %+d, previous record %d not %d",
-			rec.Seq, user, after, a.balance, delta, prev, a.lastSeq)
-	}
-	*a = accountState{balance: after, lastSeq: rec.Seq}
-}
-
-// compare holds the books against the fold. Accounts whose records have left the ring
-// are only part of the sums.
-func (f *fold) compare(b *books) {
-	for user, a := range b.accounts {
-		said := f.accounts[user]
-		left := said.lastSeq == 0 && a.lastSeq != 0 && a.lastSeq < f.first
-		if a != said && !left {
-			f.report.problem("user %d has balance %d at seq %d, the log says %d at %d",
-				user, a.balance, a.lastSeq, said.balance, said.lastSeq)
-		}
-	}
 }

@@ -26,8 +26,8 @@ type Audit struct {
 	Users       int             `json:"users"`
 	Rooms       int             `json:"rooms"`
 	Supply      uint64          `json:"supply"`
-	Deposits    uint64          `json:"deposits"`
-	Withdrawals uint64          `json:"withdrawals"`
+	Deposits    ledger.Total    `json:"deposits"`
+	Withdrawals ledger.Total    `json:"withdrawals"`
 	Snapshots   []SnapshotCheck `json:"snapshots"`
 	LastHash    string          `json:"last_hash"`
 	Problem     *Problem        `json:"problem,omitempty"`
@@ -262,6 +262,6 @@ func (a *Audit) String() string {
 	if !a.OK {
 		verdict = "FAILED"
 	}
-	return fmt.Sprintf("journal %s: records=%d blocks=%d files=%d users=%d rooms=%d supply=%d deposits=%d withdrawals=%d snapshots=%d",
+	return fmt.Sprintf("journal %s: records=%d blocks=%d files=%d users=%d rooms=%d supply=%d deposits=%v withdrawals=%v snapshots=%d",
 		verdict, a.Records, a.Blocks, a.Files, a.Users, a.Rooms, a.Supply, a.Deposits, a.Withdrawals, len(a.Snapshots))
 }

@@ -38,33 +38,112 @@ func (d *drafts) ahead() {
 	d.making.Go(func() { d.ready, d.failed = d.create() })
 }
 
-func (d *drafts) create() (*os.File, error) {
+// prove makes the first draft at once, as far as that can fail: that there is room for a file, that it can be synced, and that it is
+// found again. The rest is done in the background.
+func (d *drafts) prove() error {
+	draft, err := d.open()
+	if err != nil {
+		return err
+	}
+	err = draft.prove()
+	if err != nil {
+		return errors.Join(err, draft.drop())
+	}
+	d.began = true
+	d.making.Go(func() { d.ready, d.failed = draft.File, d.fill(draft) })
+	return nil
+}
+
+// draft is one that has its size; allocated tells whether the file system has promised the room.
+type draft struct {
+	*os.File
+	allocated bool
+}
+
+func (d draft) drop() error { return errors.Join(d.Close(), os.Remove(d.Name())) }
+
+func (d draft) prove() error {
+	at, err := placeOf(int(d.Fd()), d.Name())
+	switch {
+	case err != nil:
+		return fmt.Errorf("look %s up: %w", d.Name(), err)
+	case !at.held():
+		return fmt.Errorf("%s: %w", d.Name(), ErrVanished)
+	}
+	if _, err := d.WriteAt(zeros[:fileHeaderBytes], 0); err != nil {
+		return fmt.Errorf("write %s: %w", d.Name(), err)
+	}
+	if err := fdatasync(d.File); err != nil {
+		return fmt.Errorf("sync %s: %w → the file system of --data must be able to sync", d.Name(), err)
+	}
+	return nil
+}
+
+// open makes a draft and asks the file system for all its room. One that cannot promise room (ext2, ramfs, some of NFS; or fallocate(2) is
+// denied) gets the zeros instead, which take it.
+func (d *drafts) open() (draft, error) {
 	path := filepath.Join(d.dir, draftName)
+	if err := d.withinLimit(path); err != nil {
+		return draft{}, err
+	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return draft{}, err
+	}
+	made := draft{File: file, allocated: true}
+	for err = unix.EINTR; err == unix.EINTR; {
+		err = unix.Fallocate(int(file.Fd()), 0, 0, d.bytes)
+	}
+	switch err {
+	case nil:
+		return made, nil
+	case unix.EOPNOTSUPP, unix.ENOSYS, unix.EPERM, unix.EINVAL, unix.ENODEV:
+		made.allocated = false
+		err = d.fill(made)
+	}
+	if err != nil {
+		return draft{}, errors.Join(fmt.Errorf("%d bytes for %s: %w → make room, or lower --journal-file", d.bytes, path, err), made.drop())
+	}
+	return made, nil
+}
+
+// withinLimit refuses what RLIMIT_FSIZE does not allow.
+func (d *drafts) withinLimit(path string) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err != nil {
+		return fmt.Errorf("file-size limit: %w", err)
+	}
+	if need := uint64(d.bytes) + sealsBytesMax; limit.Cur < need {
+		return fmt.Errorf("%s needs up to %d bytes, and this process may write %d: %w → raise the limit (ulimit -f, LimitFSIZE=), or lower --journal-file",
+			path, need, limit.Cur, unix.EFBIG)
+	}
+	return nil
+}
+
+func (d *drafts) create() (*os.File, error) {
+	made, err := d.open()
 	if err != nil {
 		return nil, err
 	}
-	for err = unix.EINTR; err == unix.EINTR; {
-		err = unix.Fallocate(int(file.Fd()), 0, 0, d.bytes) // whether there is room for all of it
-	}
-	if err == nil {
-		err = d.fill(file)
+	if made.allocated {
+		err = d.fill(made)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("allocate %d bytes for %s: %w", d.bytes, path, err), file.Close(), os.Remove(path))
+		return nil, errors.Join(fmt.Errorf("fill %s: %w", made.Name(), err), made.drop())
 	}
-	return file, nil
+	return made.File, nil
 }
 
 // zeros is never written to: it costs address space, and no memory.
 var zeros [fillBytes]byte
 
-func (d *drafts) fill(file *os.File) error {
-	for at := int64(0); at < d.bytes && !d.hurry.Load(); at += fillBytes {
+// fill writes zeros. Somebody who waits for the draft makes it stop, unless its room depends on them.
+func (d *drafts) fill(file draft) error {
+	for at := int64(0); at < d.bytes && !(file.allocated && d.hurry.Load()); at += fillBytes {
 		if _, err := file.WriteAt(zeros[:min(fillBytes, d.bytes-at)], at); err != nil {
 			return err
 		}
-		if err := unix.Fdatasync(int(file.Fd())); err != nil {
+		if err := fdatasync(file.File); err != nil {
 			return err
 		}
 	}

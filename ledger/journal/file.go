@@ -147,6 +147,7 @@ type contents struct {
 	files     []journalFile // ascending
 	snapshots []string      // paths, ascending
 	leftovers []string      // drafts that a crash left
+	quiet     bool          // reading is to be in nobody's way, and from the disk
 }
 
 // list reads a folder; one that is not there is empty.

@@ -18,11 +18,17 @@ const (
 	// SnapshotsKept is how many snapshots stay.
 	SnapshotsKept = 3
 
+	// sealsBytesMax is by how much seals may make a file longer than it is to be: those of the snapshots that are kept, and then some.
+	sealsBytesMax = 32 * sealBytes
+
 	blockBytesMax = blockHeaderBytes + BlockRecordsMax*recordBytes + blockTrailerBytes
 
 	// chunkBytes is how much of a file is read at once; chunksAhead of them are read while others are folded.
 	chunkBytes  = 4 << 20
 	chunksAhead = 3
+
+	// scrubBytes is how much of a snapshot a Scrub reads at once.
+	scrubBytes = 256 << 10
 
 	// snapshotUsersMax and snapshotRoomsMax bound what a snapshot may claim to hold, before it is believed.
 	snapshotUsersMax = 1 << 24

@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// place is a file and the name under which it is to be found. It is looked up for every group that is written, which unix.Statx would
+// place is a file and the name under which it is to be found. It is looked up for every group that is written, which unix.Fstatat would
 // allocate for.
 type place struct {
 	name       []byte // ends in a zero byte
-	file, seen unix.Statx_t
+	file, seen unix.Stat_t
 }
 
 // placeOf remembers an open file and its name.
@@ -18,13 +18,12 @@ func placeOf(fd int, path string) (p place, err error) {
 	if p.name, err = unix.ByteSliceFromString(path); err != nil {
 		return p, err
 	}
-	return p, unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_INO, &p.file)
+	return p, unix.Fstat(fd, &p.file)
 }
 
 // held tells whether the name still is that file's.
 func (p *place) held() bool {
 	at := unix.AT_FDCWD
-	_, _, errno := unix.RawSyscall6(unix.SYS_STATX, uintptr(at), uintptr(unsafe.Pointer(&p.name[0])), 0, unix.STATX_INO,
-		uintptr(unsafe.Pointer(&p.seen)), 0)
-	return errno == 0 && p.seen.Ino == p.file.Ino && p.seen.Dev_major == p.file.Dev_major && p.seen.Dev_minor == p.file.Dev_minor
+	_, _, errno := unix.RawSyscall6(unix.SYS_NEWFSTATAT, uintptr(at), uintptr(unsafe.Pointer(&p.name[0])), uintptr(unsafe.Pointer(&p.seen)), 0, 0, 0)
+	return errno == 0 && p.seen.Ino == p.file.Ino && p.seen.Dev == p.file.Dev
 }

@@ -94,6 +94,9 @@ func (r *blockReader) send(c chunk) bool {
 
 // run reads file after file, up to the newest, which is the one that is there at the begin.
 func (r *blockReader) run() {
+	if r.contents.quiet {
+		yieldThread()
+	}
 	for ; r.at.file < len(r.contents.files); r.at.file++ {
 		more, err := r.readFile(r.contents.files[r.at.file])
 		if err != nil {
@@ -118,6 +121,9 @@ func (r *blockReader) readFile(entry journalFile) (more bool, err error) {
 		return false, fmt.Errorf("journal: %w", err)
 	}
 	defer file.Close()
+	if r.contents.quiet {
+		forget(file)
+	}
 	if r.at.offset == 0 {
 		if err := r.enter(file, entry); err != nil {
 			return false, err

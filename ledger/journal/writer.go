@@ -79,7 +79,7 @@ func fdatasync(f *os.File) error {
 }
 
 // NewWriter goes on from what Recover has found in the folder, which it makes if it is missing. It removes what a crash has left half
-// written, and sets the mark to what is there.
+// written, and sets the mark to what is there. That there is room for a file, and that what is written can be synced, is proven.
 func NewWriter(dir string, from *Recovered, o WriterOptions) (*Writer, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -104,9 +104,6 @@ func NewWriter(dir string, from *Recovered, o WriterOptions) (*Writer, error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	mark, err := openMark(dir)
-	if err == nil {
-		err = mark.write(from.Fold.Head)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
@@ -115,10 +112,21 @@ func NewWriter(dir string, from *Recovered, o WriterOptions) (*Writer, error) {
 		synced: from.Fold.Head, block: make([]byte, 0, blockBytesMax),
 	}
 	w.drafts = drafts{dir: dir, bytes: o.FileBytes}
-	w.drafts.ahead()
 	w.snaps = snapshooter{dir: dir, id: id, retain: o.Retain, note: o.Note, last: from.newest, sealing: from.unsealed}
 	w.snaps.due.Store(len(from.unsealed) != 0)
+	if err := w.prove(); err != nil {
+		mark.close()
+		return nil, fmt.Errorf("journal: %w", err)
+	}
 	return w, nil
+}
+
+// prove does once what every group needs: who serves afterwards does not find out with the first one that it is not to be had.
+func (w *Writer) prove() error {
+	if err := errors.Join(w.mark.write(w.synced), w.mark.sync()); err != nil {
+		return err
+	}
+	return w.drafts.prove()
 }
 
 func makeFolder(dir string) error {

@@ -47,8 +47,8 @@ func (r audited) writeText(w io.Writer) {
 		t.add("unfinished", count(r.TornBytes, "byte")+" at the end, which nobody was told of")
 	}
 	t.add("users, rooms", fmt.Sprintf("%d, %d", r.Users, r.Rooms))
-	t.add("deposits", money.Format(int64(r.Deposits)))
-	t.add("withdrawals", money.Format(int64(r.Withdrawals)))
+	t.add("deposits", money.FormatTotal(r.Deposits.String()))
+	t.add("withdrawals", money.FormatTotal(r.Withdrawals.String()))
 	t.add("on accounts", money.Format(int64(r.Supply)))
 	for _, s := range r.Snapshots {
 		t.add("snapshot", fmt.Sprintf("of record %d: %s", s.Seq, map[bool]string{true: "as the records say", false: "NOT as the records say"}[s.OK]))

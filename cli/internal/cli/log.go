@@ -30,10 +30,6 @@ type logOptions struct {
 	follow       bool
 }
 
-var logKinds = []ledger.Kind{
-	ledger.KindDeposit, ledger.KindWithdraw, ledger.KindTransfer, ledger.KindUserCreate, ledger.KindUserKeys, ledger.KindRoomCreate,
-}
-
 func (a *app) logCommand() *cobra.Command {
 	var o logOptions
 	made := a.cobra(command{
@@ -62,7 +58,7 @@ Ctrl-C.`,
 }
 
 func kindNames() (names []string) {
-	for _, k := range logKinds {
+	for _, k := range ledger.Kinds() {
 		names = append(names, k.String())
 	}
 	return names
@@ -94,7 +90,7 @@ func (o logOptions) filter(now time.Time) (f logFilter, err error) {
 		if at < 0 {
 			return f, fmt.Errorf("--kind %q: want one of %s", name, strings.Join(kindNames(), ", "))
 		}
-		f.kinds = append(f.kinds, logKinds[at])
+		f.kinds = append(f.kinds, ledger.Kinds()[at])
 	}
 	if f.since, err = parseTime("--since", o.since, now); err == nil {
 		f.until, err = parseTime("--until", o.until, now)
@@ -136,6 +132,8 @@ type logged struct {
 	Leg               uint16    `json:"leg,omitempty"`
 	Legs              uint32    `json:"legs,omitempty"`
 	SupplyMinor       uint64    `json:"supply_minor"`
+
+	text string // of the kind, with verbs
 }
 
 // logPrinter filters records and prints them.
@@ -173,7 +171,11 @@ func (a *app) log(ctx context.Context, o logOptions) error {
 
 // take prints a record, or keeps it, if it is wanted.
 func (p *logPrinter) take(r *ledger.Record) error {
-	if r.Kind == ledger.KindUserCreate {
+	info := r.Kind.Info()
+	if r.Kind.Newer() {
+		return fmt.Errorf("record %d: %w: kind %d → use the tradechat of that version", r.Seq, ledger.ErrNewer, r.Kind)
+	}
+	if info.Body == ledger.BodyUser && info.Creates {
 		p.users[r.Subject] = string(r.AsName().Name.Text())
 	}
 	l := p.describe(r)
@@ -207,17 +209,19 @@ func numbered(user uint32) string { return "#" + strconv.FormatUint(uint64(user)
 
 func (p *logPrinter) describe(r *ledger.Record) logged {
 	l := logged{Seq: r.Seq, Time: time.Unix(0, int64(r.TimeNs)).UTC(), Kind: r.Kind.String(), SupplyMinor: r.SupplyAfter}
-	if r.Kind == ledger.KindRoomCreate {
+	info := r.Kind.Info()
+	l.text = info.Text
+	if info.Body == ledger.BodyRoom {
 		l.RoomID, l.Room = r.Subject, string(r.AsName().Name.Text())
 		return l
 	}
 	l.UserID, l.User = r.Subject, p.users[r.Subject]
-	if !r.IsPosting() {
+	if info.Body != ledger.BodyPosting {
 		return l
 	}
 	l.AmountMinor, l.BalanceAfterMinor = r.Amount, r.SubjectBalance
 	l.SessionID, l.ReqID = r.SessionID, r.ReqID
-	if r.Kind == ledger.KindTransfer {
+	if r.HasPeer() {
 		l.ToUserID, l.ToUser, l.ToBalanceMinor = r.Peer, p.users[r.Peer], r.PeerBalance
 	}
 	if r.Legs > 1 {
@@ -254,21 +258,25 @@ func (p *logPrinter) print(l *logged) error {
 
 // writeLine writes a record for a person.
 func (l *logged) writeLine(w io.Writer) error {
-	head := fmt.Sprintf("%10d  %s  %-11s  ", l.Seq, l.Time.Format("2006-01-02 15:04:05.000000"), l.Kind)
-	who := nameOr(l.User, l.UserID)
-	var err error
-	switch {
-	case l.Room != "":
-		_, err = fmt.Fprintf(w, "%s%s\n", head, printable(l.Room))
-	case l.AmountMinor == 0:
-		_, err = fmt.Fprintf(w, "%s%s\n", head, who)
-	case l.ToUserID != 0:
-		_, err = fmt.Fprintf(w, "%s%s → %s  %s  leaves %s and %s\n", head, who, nameOr(l.ToUser, l.ToUserID),
-			money.Format(int64(l.AmountMinor)), money.Format(l.BalanceAfterMinor), money.Format(l.ToBalanceMinor))
-	default:
-		_, err = fmt.Fprintf(w, "%s%s  %s  leaves %s\n", head, who, money.Format(int64(l.AmountMinor)), money.Format(l.BalanceAfterMinor))
-	}
+	_, err := fmt.Fprintf(w, "%10d  %s  %-11s  %s\n", l.Seq, l.Time.Format("2006-01-02 15:04:05.000000"), l.Kind, ledger.Print(l.text, l.value))
 	return err
+}
+
+// value is what a verb of the kind's text stands for.
+func (l *logged) value(verb byte) string {
+	switch verb {
+	case 'u':
+		return nameOr(l.User, l.UserID)
+	case 'p':
+		return nameOr(l.ToUser, l.ToUserID)
+	case 'a':
+		return money.Format(int64(l.AmountMinor))
+	case 's':
+		return money.Format(l.BalanceAfterMinor)
+	case 'b':
+		return money.Format(l.ToBalanceMinor)
+	}
+	return printable(l.Room)
 }
 
 func nameOr(name string, user uint32) string {

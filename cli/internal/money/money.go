@@ -53,6 +53,14 @@ func ParsePositive(s string) (minor uint64, err error) {
 	return minor, err
 }
 
+// FormatTotal is Format for a sum that is written in digits, of any length.
+func FormatTotal(minor string) string {
+	if missing := 3 - len(minor); missing > 0 {
+		minor = strings.Repeat("0", missing) + minor
+	}
+	return minor[:len(minor)-2] + "." + minor[len(minor)-2:]
+}
+
 // Format writes minor units; a negative number has a minus sign.
 func Format(minor int64) string {
 	if minor < 0 {

@@ -124,3 +124,11 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestFormatTotal(t *testing.T) {
+	for digits, want := range map[string]string{"0": "0.00", "7": "0.07", "42": "0.42", "100": "1.00", "36893488147419103230": "368934881474191032.30"} {
+		if got := money.FormatTotal(digits); got != want {
+			t.Errorf("%s: %s, want %s", digits, got, want)
+		}
+	}
+}

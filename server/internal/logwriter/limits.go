@@ -17,6 +17,12 @@ const (
 	// beatEvery is the pace of the heart while the folder is read.
 	beatEvery = 100 * time.Millisecond
 
+	// The journal is read again at scrubRate, a pass scrubPause after the one before: a percent of a processor. scrubTellEvery is how
+	// often the loop looks what was found.
+	scrubRate      = 8 << 20 // bytes a second
+	scrubPause     = time.Minute
+	scrubTellEvery = time.Second
+
 	// processorsMax: one for the loop, one for snapshots and the next file.
 	processorsMax = 2
 )

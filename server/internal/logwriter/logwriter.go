@@ -44,6 +44,7 @@ type process struct {
 	stopping atomic.Bool // SIGTERM: the workers are gone, finish
 	orphaned atomic.Bool
 	failed   bool
+	scrub    scrub
 	syncedAt time.Time
 }
 
@@ -57,11 +58,13 @@ type writer interface {
 	Snapshot() error
 	SealSnapshots() error
 	Close() error
+	ReadBack(tail int) error
 }
 
 // Run is the journal process: it works until SIGTERM (nil, or ErrFailed), or until the master is gone (ErrOrphaned).
 func Run(h heritage.Heritage, log *liblog.Logger) error {
 	runtime.GOMAXPROCS(processorsMax)
+	signal.Ignore(unix.SIGXFSZ) // a file that grows beyond the limit is an error, and not the end of the process
 	p := &process{heritage: h, log: log, group: make([]ledger.Record, disk.BlockRecordsMax), syncedAt: time.Now()}
 	var err error
 	if p.segment, err = shmstore.AttachFD(h.SegmentFD); err != nil {
@@ -77,6 +80,7 @@ func Run(h heritage.Heritage, log *liblog.Logger) error {
 	if err := h.Ready(); err != nil {
 		return err
 	}
+	p.startScrub()
 	return p.run()
 }
 
@@ -182,8 +186,10 @@ func (p *process) settle(found *disk.Recovered) (heritage.Verdict, error) {
 // run follows the log until it is told to stop.
 func (p *process) run() error {
 	for {
-		p.store.SetNow(uint64(time.Now().UnixNano()))
+		now := time.Now()
+		p.store.SetNow(uint64(now.UnixNano()))
 		p.store.Beat()
+		p.tellScrub(now)
 		ending := p.stopping.Load() || p.orphaned.Load()
 		n, err := p.step()
 		if err != nil {
@@ -293,22 +299,27 @@ func (p *process) fail(err error) {
 // finish ends the journal. When the master is gone the next start wants to find the segment as it is, and the disk behind
 // it or at it: no snapshot then.
 func (p *process) finish() error {
-	var err error
-	switch {
-	case p.failed:
-		err = ErrFailed
-	case p.orphaned.Load():
-		err = ErrOrphaned
-	default:
-		err = p.writer.Snapshot()
-	}
-	if p.failed {
-		_ = p.writer.Close() // it is dead: this only lets go of its files
-	} else if closeErr := p.writer.Close(); closeErr != nil {
-		err = errors.Join(err, closeErr)
-	} else {
-		p.store.PublishDurable(p.writer.Synced())
-	}
+	err := p.close(p.endScrub())
 	p.store.Close()
 	return errors.Join(err, p.segment.Close())
+}
+
+func (p *process) close(damage error) error {
+	if p.failed {
+		_ = p.writer.Close() // it is dead: this only lets go of its files
+		return ErrFailed
+	}
+	orphaned := p.orphaned.Load()
+	var err error
+	if !orphaned {
+		err = p.writer.Snapshot()
+	}
+	if err := errors.Join(err, p.writer.Close()); err != nil {
+		return err
+	}
+	p.store.PublishDurable(p.writer.Synced())
+	if orphaned {
+		return ErrOrphaned
+	}
+	return p.readBack(damage)
 }

@@ -12,6 +12,7 @@ import (
 	disk "tradechat.internal/ledger/journal"
 	"tradechat.internal/liblog"
 	"tradechat.internal/server/internal/config"
+	"tradechat.internal/server/internal/datafolder"
 	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/shmstore"
 )
@@ -53,7 +54,7 @@ func newDesk(t *testing.T, durability string) *desk {
 	t.Helper()
 	shape := shmstore.DefaultShape()
 	shape.UsersMax, shape.SessionsMax, shape.RoomsMax, shape.LogRecords = 64, 64, 4, 1<<10
-	segment, err := shmstore.Create(fmt.Sprintf("tradechat-test-journal-%d-%s", os.Getpid(), durability), shape, shmstore.Origin{Realm: [16]byte{1}, Folder: t.Name()})
+	segment, err := shmstore.Create(fmt.Sprintf("tradechat-test-journal-%d-%x", os.Getpid(), t.Name()), shape, shmstore.Origin{Realm: [16]byte{1}, Folder: t.Name()})
 	must(t, err)
 	t.Cleanup(func() { _ = errors.Join(segment.Unlink(), segment.Close()) })
 	master, err := segment.Bind(shape.MasterSlot(), func(int) {})
@@ -68,6 +69,7 @@ func newDesk(t *testing.T, durability string) *desk {
 	t.Cleanup(func() { _ = w.Close() })
 	segment.UseJournal(0)
 	settings := config.Defaults()
+	settings.Data = filepath.Dir(folder)
 	settings.Durability = durability
 	d := &desk{watched: &onlooker{Writer: w, look: func(string) {}}, master: master}
 	d.process = &process{
@@ -142,6 +144,40 @@ func TestWhatFailsIsNotPublished(t *testing.T) {
 			}
 			if _, err := d.master.DepositTo(1, 1); !errors.Is(err, shmstore.ErrReadOnly) {
 				t.Errorf("a deposit after the failure: %v", err)
+			}
+		})
+	}
+}
+
+// TestACleanStopReadsBack: a journal that was damaged under the server does not let the segment go.
+func TestACleanStopReadsBack(t *testing.T) {
+	for _, damaged := range []bool{false, true} {
+		t.Run(fmt.Sprint("damaged ", damaged), func(t *testing.T) {
+			d := newDesk(t, config.DurabilitySync)
+			group := func() {
+				d.commit(t)
+				_, err := d.step()
+				must(t, err)
+			}
+			group()
+			if damaged {
+				path := filepath.Join(datafolder.JournalFolder(d.heritage.Config.Data), "00000000000000000001.jnl")
+				b, err := os.ReadFile(path)
+				must(t, err)
+				b[300] ^= 1
+				file, err := os.OpenFile(path, os.O_WRONLY, 0)
+				must(t, err)
+				_, err = file.WriteAt(b[300:301], 300)
+				must(t, errors.Join(err, file.Close()))
+			}
+			group()
+			err := d.close(d.endScrub())
+			state, failure := d.segment.JournalState()
+			if errors.Is(err, disk.ErrDamaged) != damaged || (state == shmstore.JournalFailed) != damaged {
+				t.Errorf("%v; the journal is %v: %s", err, state, failure)
+			}
+			if d.segment.Durable() != d.segment.Head() {
+				t.Errorf("durable %d, head %d", d.segment.Durable(), d.segment.Head())
 			}
 		})
 	}

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"time"
 
+	"tradechat.internal/ledger"
 	"tradechat.internal/libproto"
 	"tradechat.internal/server/internal/version"
 	"tradechat.internal/shmstore"
@@ -131,17 +132,17 @@ type Ledger struct {
 
 // Verdict is the outcome of a Verify of the running server, amounts in minor units.
 type Verdict struct {
-	OK          bool     `json:"ok"`
-	Error       string   `json:"error,omitempty"` // why it could not be had
-	AgeMs       int64    `json:"age_ms"`
-	Users       uint32   `json:"users"`
-	Records     uint64   `json:"records"`
-	Folded      uint64   `json:"folded"`
-	Supply      uint64   `json:"supply"`
-	Balances    uint64   `json:"balances"`
-	Deposits    uint64   `json:"deposits"`
-	Withdrawals uint64   `json:"withdrawals"`
-	Problems    []string `json:"problems,omitempty"`
+	OK          bool         `json:"ok"`
+	Error       string       `json:"error,omitempty"` // why it could not be had
+	AgeMs       int64        `json:"age_ms"`
+	Users       uint32       `json:"users"`
+	Records     uint64       `json:"records"`
+	Folded      uint64       `json:"folded"`
+	Supply      uint64       `json:"supply"`
+	Balances    ledger.Total `json:"balances"`
+	Deposits    ledger.Total `json:"deposits"`
+	Withdrawals ledger.Total `json:"withdrawals"`
+	Problems    []string     `json:"problems,omitempty"`
 }
 
 // Encode makes the JSON of a report; it has at most libproto.FieldLenMax bytes.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"tradechat.internal/ledger"
 	"tradechat.internal/libproto"
 	"tradechat.internal/shmstore"
 )
@@ -79,7 +80,7 @@ func TestReportNamesEverything(t *testing.T) {
 		t.Errorf("locks %+v", r.Locks)
 	case r.LatencyUs["trade"].Count != 3 || math.Abs(r.LatencyUs["trade"].P50-1000) > 125:
 		t.Errorf("latency %+v", r.LatencyUs["trade"])
-	case r.Ledger.Users != 1 || !r.Verify.OK || r.Verify.Supply != 500 || r.Verify.Deposits != 500:
+	case r.Ledger.Users != 1 || !r.Verify.OK || r.Verify.Supply != 500 || !r.Verify.Deposits.Is(500):
 		t.Errorf("ledger %+v, verify %+v", r.Ledger, r.Verify)
 	case r.Workers[0].PID != 7 || r.Workers[0].Requests != 1 || r.Workers[0].HeartbeatMs < 0 || r.Workers[1].State != StateDown:
 		t.Errorf("workers %+v", r.Workers)
@@ -105,8 +106,8 @@ func TestLargestReportFits(t *testing.T) {
 	problems := slices.Repeat([]string{strings.Repeat("user 4294967295 has balance -9223372036854775808 ", 4)}, 20)
 	source := Source{
 		Segment: segment, Verified: &shmstore.VerifyReport{
-			Users: math.MaxUint32, Head: math.MaxUint64, Folded: math.MaxUint64, Supply: math.MaxUint64, Balances: math.MaxUint64,
-			Deposits: math.MaxUint64, Withdrawals: math.MaxUint64, Problems: problems,
+			Users: math.MaxUint32, Head: math.MaxUint64, Folded: math.MaxUint64, Supply: math.MaxUint64, Balances: ledger.TotalOf(math.MaxUint64),
+			Deposits: ledger.TotalOf(math.MaxUint64), Withdrawals: ledger.TotalOf(math.MaxUint64), Problems: problems,
 		},
 	}
 	for slot := range workers {
