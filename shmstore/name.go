@@ -2,12 +2,10 @@ package shmstore
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -146,77 +144,4 @@ func (seg *Segment) SetOwner(folder string) {
 func zeroPadded(text []byte) string {
 	text, _, _ = bytes.Cut(text, []byte{0})
 	return string(text)
-}
-
-// Leftover is what every build can tell of a segment that any other made.
-type Leftover struct {
-	Name     string
-	Finished bool // its creation came to its end
-	Journal  [16]byte
-	Build    string // what made it
-	Folder   string // data folder that used it last
-	Head     uint64 // records 1 … Head exist
-	Durable  uint64 // records 1 … Durable are in the journal too
-}
-
-// Unkept tells whether there are records that only the segment has.
-func (l Leftover) Unkept() bool { return l.Head > l.Durable }
-
-// Inspect reads what every build can tell of the segment name. Errors: ErrSegmentAbsent, ErrForeign, ErrExposed; ErrDamaged if
-// it cannot be told what it holds.
-func Inspect(name string) (Leftover, error) {
-	fd, path, err := openExisting(name, unix.O_RDONLY)
-	if err != nil {
-		return Leftover{}, err
-	}
-	defer unix.Close(fd)
-	block := make([]byte, prefixBytes)
-	if n, err := unix.Pread(fd, block, 0); err != nil || n < prefixBytes {
-		return Leftover{}, fmt.Errorf("%s: %w: it begins with %d bytes of a superblock (%v)", path, ErrDamaged, n, err)
-	}
-	p := asPrefix(block)
-	switch {
-	case p.magic == 0 && p.ready == 0:
-		return Leftover{Name: name}, nil // not even begun
-	case p.magic != segmentMagic:
-		return Leftover{}, fmt.Errorf("%s: %w: not a segment of this server", path, ErrDamaged)
-	case p.version < prefixVersion:
-		return Leftover{}, fmt.Errorf("%s: %w: version %d, which does not tell what it holds", path, ErrLayout, p.version)
-	}
-	l := Leftover{Name: name, Finished: p.ready == 1, Journal: p.journal, Build: zeroPadded(p.build[:]), Folder: zeroPadded(p.owner[:])}
-	if l.Head, err = wordAt(fd, path, p.headAt); err != nil {
-		return l, err
-	}
-	l.Durable, err = wordAt(fd, path, p.durableAt)
-	return l, err
-}
-
-func wordAt(fd int, path string, at uint64) (uint64, error) {
-	word := make([]byte, 8)
-	if n, err := unix.Pread(fd, word, int64(at&(1<<62-1))); err != nil || n < len(word) {
-		return 0, fmt.Errorf("%s: %w: it has no byte %d (%v)", path, ErrDamaged, at, err)
-	}
-	return binary.NativeEndian.Uint64(word), nil
-}
-
-// Find looks for segments of a journal, whatever their names are and whatever build made them.
-func Find(journal [16]byte) (found []Leftover, err error) {
-	folder, err := os.Open(Folder)
-	if err != nil {
-		return nil, err
-	}
-	defer folder.Close()
-	names, err := folder.Readdirnames(folderEntriesMax)
-	if err != nil && len(names) != 0 {
-		return nil, err
-	}
-	for _, name := range names {
-		if !strings.HasPrefix(name, NamePrefix) {
-			continue
-		}
-		if l, err := Inspect(name); err == nil && l.Finished && l.Journal == journal {
-			found = append(found, l)
-		}
-	}
-	return found, nil
 }
