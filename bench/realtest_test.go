@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,12 +113,12 @@ func drawWithGnuplot(t *testing.T, folder string) {
 		t.Log("gnuplot is not installed: its scripts are not run")
 		return
 	}
-	scripts, err := filepath.Glob(filepath.Join(folder, "*.gp"))
+	scripts, err := fs.Glob(os.DirFS(folder), "*.gp")
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("%v, %v", scripts, err)
 	}
 	for _, script := range scripts {
-		cmd := exec.CommandContext(t.Context(), gnuplot, filepath.Base(script))
+		cmd := exec.CommandContext(t.Context(), gnuplot, script)
 		cmd.Dir = folder
 		if said, err := cmd.CombinedOutput(); err != nil || len(said) > 0 {
 			t.Errorf("%s: %v\n%s", script, err, said)
@@ -138,7 +139,7 @@ func TestRealTestThatIsInterruptedLeavesNothing(t *testing.T) {
 func (r *benchRun) awaitFolder(t *testing.T, prefix string) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if found, err := filepath.Glob(filepath.Join(r.tmp, prefix+"*")); err != nil {
+		if found, err := fs.Glob(os.DirFS(r.tmp), prefix+"*"); err != nil {
 			t.Fatal(err)
 		} else if len(found) > 0 {
 			return

@@ -18,6 +18,11 @@
 //	88      session id · req_id
 //	104     legs u32 · flags u32 · batch head · 8 zeros
 //
+// # Kinds
+//
+// kind.go has one table of the kinds of records. Fold, the repair and the verification of the shared memory, histories and the log command
+// read it. A kind that is not in it was written by a newer version: ErrNewer, and not ErrMisfit.
+//
 // # Invariants
 //
 //  1. Seqs count 1, 2, 3 … without holes; times never decrease.

@@ -14,7 +14,7 @@ const (
 	segmentMagic  uint64 = 0x4e53_5348_4d53_4547 // "NSSHMSEG"
 	layoutVersion uint32 = 3
 
-	prefixBytes      = 472
+	prefixBytes      = 480
 	prefixVersion    = 3 // the first layout version that has the prefix
 	superblockBytes  = 4096
 	controlBytes     = 4096
@@ -42,6 +42,7 @@ type prefix struct {
 	createdUnixNs uint64
 	headAt        uint64    // offset of the log's head, a uint64
 	durableAt     uint64    // offset of the durable seq, a uint64: records above it are in the segment only
+	stateAt       uint64    // offset of the journal's state, a uint32: 2 says that what is on disk may be damaged
 	journal       [16]byte  // identity of the journal that the segment belongs to
 	realmSalt     [16]byte  // of the login keys
 	build         [128]byte // version and commit of the build that made it, zero-padded

@@ -35,10 +35,11 @@ var (
 	_ = [1]struct{}{}[unsafe.Offsetof(prefix{}.createdUnixNs)-32]
 	_ = [1]struct{}{}[unsafe.Offsetof(prefix{}.headAt)-40]
 	_ = [1]struct{}{}[unsafe.Offsetof(prefix{}.durableAt)-48]
-	_ = [1]struct{}{}[unsafe.Offsetof(prefix{}.journal)-56]
-	_ = [1]struct{}{}[unsafe.Offsetof(prefix{}.realmSalt)-72]
-	_ = [1]struct{}{}[unsafe.Offsetof(prefix{}.build)-88]
-	_ = [1]struct{}{}[unsafe.Offsetof(prefix{}.owner)-216]
+	_ = [1]struct{}{}[unsafe.Offsetof(prefix{}.stateAt)-56]
+	_ = [1]struct{}{}[unsafe.Offsetof(prefix{}.journal)-64]
+	_ = [1]struct{}{}[unsafe.Offsetof(prefix{}.realmSalt)-80]
+	_ = [1]struct{}{}[unsafe.Offsetof(prefix{}.build)-96]
+	_ = [1]struct{}{}[unsafe.Offsetof(prefix{}.owner)-224]
 	_ = [1]struct{}{}[unsafe.Sizeof(prefix{})-prefixBytes]
 )
 
@@ -46,6 +47,7 @@ var (
 const (
 	headOffset    = uint64(unsafe.Offsetof(control{}.head))
 	durableOffset = uint64(unsafe.Offsetof(control{}.durable))
+	stateOffset   = uint64(unsafe.Offsetof(control{}.journal))
 )
 
 // Words that must not share a cache line.

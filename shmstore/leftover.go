@@ -18,10 +18,14 @@ type Leftover struct {
 	Folder   string // data folder that used it last
 	Head     uint64 // records 1 … Head exist
 	Durable  uint64 // records 1 … Durable are in the journal too
+	Failed   bool   // the journal failed: what it has on disk may be damaged
 }
 
-// Unkept tells whether there are records that only the segment has.
-func (l Leftover) Unkept() bool { return l.Head > l.Durable }
+// Unkept tells whether there are, or may be, records that only the segment has.
+func (l Leftover) Unkept() bool { return l.Failed || l.Head > l.Durable }
+
+// Unkept is Leftover.Unkept for a segment that this build understands.
+func (seg *Segment) Unkept() bool { return seg.ReadOnly() || seg.Head() > seg.Durable() }
 
 // Inspect reads what every build can tell of the segment name. Errors: ErrSegmentAbsent, ErrForeign, ErrExposed; ErrDamaged if
 // it cannot be told what it holds.
@@ -52,20 +56,32 @@ func Inspect(name string) (Leftover, error) {
 	if l.Head, err = wordAt(fd, path, p.headAt); err != nil {
 		return l, err
 	}
-	l.Durable, err = wordAt(fd, path, p.durableAt)
+	if l.Durable, err = wordAt(fd, path, p.durableAt); err != nil {
+		return l, err
+	}
+	state, err := bytesAt(fd, path, p.stateAt, 4)
+	l.Failed = err == nil && binary.NativeEndian.Uint32(state) == uint32(JournalFailed)
 	return l, err
 }
 
 func wordAt(fd int, path string, at uint64) (uint64, error) {
-	word := make([]byte, 8)
-	n, err := unix.Pread(fd, word, int64(at&(1<<62-1))) // an offset that no file has reads as nothing
+	word, err := bytesAt(fd, path, at, 8)
 	if err != nil {
-		return 0, fmt.Errorf("read %s at %d: %w", path, at, err)
-	}
-	if n < len(word) {
-		return 0, fmt.Errorf("%s: %w: it has no byte %d", path, ErrDamaged, at)
+		return 0, err
 	}
 	return binary.NativeEndian.Uint64(word), nil
+}
+
+func bytesAt(fd int, path string, at uint64, length int) ([]byte, error) {
+	word := make([]byte, length)
+	n, err := unix.Pread(fd, word, int64(at&(1<<62-1))) // an offset that no file has reads as nothing
+	if err != nil {
+		return nil, fmt.Errorf("read %s at %d: %w", path, at, err)
+	}
+	if n < len(word) {
+		return nil, fmt.Errorf("%s: %w: it has no byte %d", path, ErrDamaged, at)
+	}
+	return word, nil
 }
 
 // Find looks for segments of a journal, whatever their names are and whatever build made them.

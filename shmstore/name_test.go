@@ -32,6 +32,10 @@ func TestInspectReadsEveryLayout(t *testing.T) {
 			t.Errorf("byte %d changed: %+v, %v, want %+v", at, l, err, want)
 		}
 	}
+	flipByte(t, path, superblockBytes+int64(stateOffset)) // 1 ^ 0x11: neither running nor failed
+	if l, err := Inspect(name); err != nil || l.Failed {
+		t.Errorf("another state: %+v, %v", l, err)
+	}
 	found, err := Find([16]byte{9})
 	if err != nil || len(found) == 0 {
 		t.Fatalf("%+v, %v", found, err)

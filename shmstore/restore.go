@@ -78,22 +78,23 @@ func (seg *Segment) restoreLog(f *ledger.Fold, tail []ledger.Record) {
 }
 
 // CheckAgainst compares a segment that nobody changes with what disk holds: a fold, and the last records that led to it.
-// What the ring has beyond them is folded on top; the result must be the segment's own tables. f is not changed.
+// What the ring has beyond them is folded on top; the result must be the segment's own tables. Records that were on disk once and are not
+// any more are no harm while the ring has them: they are written again. f is not changed.
 // Errors: ErrDoubt, ErrDiskBehind.
 func (seg *Segment) CheckAgainst(f *ledger.Fold, onDisk []ledger.Record) error {
 	head := seg.Head()
 	switch {
 	case f.Head > head:
 		return fmt.Errorf("%s: %w: it ends with record %d, the journal with %d", seg.path, ErrDoubt, head, f.Head)
-	case seg.Durable() > f.Head && seg.journaled():
+	case seg.Durable() > f.Head && seg.journaled() && f.Head+1 < seg.OldestRecord():
 		return fmt.Errorf("%s: %w: it counts records up to %d as durable, the journal ends with %d",
 			seg.path, ErrDiskBehind, seg.Durable(), f.Head)
-	case f.Head+1 < seg.oldestRecord():
+	case f.Head+1 < seg.OldestRecord():
 		return fmt.Errorf("%s: %w: its log begins with record %d, the journal ends with %d",
-			seg.path, ErrDoubt, seg.oldestRecord(), f.Head)
+			seg.path, ErrDoubt, seg.OldestRecord(), f.Head)
 	}
 	for i := range onDisk {
-		if rec := &onDisk[i]; rec.Seq >= seg.oldestRecord() && *seg.recordSlot(rec.Seq) != *rec {
+		if rec := &onDisk[i]; rec.Seq >= seg.OldestRecord() && *seg.recordSlot(rec.Seq) != *rec {
 			return fmt.Errorf("%s: %w: record %d is not the journal's", seg.path, ErrDoubt, rec.Seq)
 		}
 	}
@@ -146,8 +147,8 @@ func (seg *Segment) Continues(head uint64) error {
 	switch {
 	case head < seg.Durable() && seg.journaled():
 		return fmt.Errorf("%s: %w: it counts records up to %d as durable, the journal ends with %d", seg.path, ErrDiskBehind, seg.Durable(), head)
-	case head > seg.Head() || head+1 < seg.oldestRecord():
-		return fmt.Errorf("%s: %w: its log holds records %d … %d, the journal ends with %d", seg.path, ErrDoubt, seg.oldestRecord(), seg.Head(), head)
+	case head > seg.Head() || head+1 < seg.OldestRecord():
+		return fmt.Errorf("%s: %w: its log holds records %d … %d, the journal ends with %d", seg.path, ErrDoubt, seg.OldestRecord(), seg.Head(), head)
 	}
 	return nil
 }

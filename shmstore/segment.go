@@ -118,7 +118,7 @@ func format(fd int, path string, shape Shape, from Origin) (*Segment, error) {
 		prefix: prefix{
 			magic: segmentMagic, version: layoutVersion, layoutHash: layoutHash,
 			segmentBytes: uint64(len(seg.mem)), createdUnixNs: uint64(time.Now().UnixNano()),
-			headAt: superblockBytes + headOffset, durableAt: superblockBytes + durableOffset,
+			headAt: superblockBytes + headOffset, durableAt: superblockBytes + durableOffset, stateAt: superblockBytes + stateOffset,
 			journal: from.Journal, realmSalt: from.Realm,
 		},
 		workers: uint32(shape.Workers), usersMax: shape.UsersMax, sessionsMax: shape.SessionsMax,

@@ -147,11 +147,11 @@ func (seg *Segment) verifyBooks(b *books) *VerifyReport {
 // left the ring are only part of the sums.
 func (seg *Segment) verifyFold(r *VerifyReport, b *books) {
 	w := ledger.NewWindow(len(b.accounts))
-	w.Restart(seg.oldestRecord())
+	w.Restart(seg.OldestRecord())
 	var rec ledger.Record
 	for seq := w.First; seq <= b.head; {
 		if !seg.loadRecord(seq, &rec) { // overwritten meanwhile, and all before it
-			seq = max(seg.oldestRecord(), seq+1)
+			seq = max(seg.OldestRecord(), seq+1)
 			w.Restart(seq)
 			continue
 		}
@@ -173,9 +173,9 @@ func (seg *Segment) verifyFold(r *VerifyReport, b *books) {
 	}
 }
 
-// oldestRecord is the seq of the oldest record that is surely whole: the place of the
+// OldestRecord is the seq of the oldest record that is surely whole: the place of the
 // one before it is the next record's, which may be being written.
-func (seg *Segment) oldestRecord() uint64 {
+func (seg *Segment) OldestRecord() uint64 {
 	next, capacity := seg.Head()+1, uint64(seg.shape.LogRecords)
 	return max(max(next, capacity)-capacity+1, seg.control.logFirst)
 }

@@ -43,5 +43,6 @@
 //  2. A block is written only when every record in it fits the fold of all before it.
 //  3. mark ≤ what fdatasync(2) has returned for.
 //  4. A snapshot exists only if the block it stands on is synced.
-//  5. What is damaged is never changed: only a torn end is cut.
+//  5. What is damaged is never changed: only a torn end is cut. SetAside moves it.
+//  6. All files and snapshots of a folder have one identity, and all files one binding to realm and iterations, version 1's excepted.
 package journal

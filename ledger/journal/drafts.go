@@ -139,7 +139,10 @@ var zeros [fillBytes]byte
 
 // fill writes zeros. Somebody who waits for the draft makes it stop, unless its room depends on them.
 func (d *drafts) fill(file draft) error {
-	for at := int64(0); at < d.bytes && !(file.allocated && d.hurry.Load()); at += fillBytes {
+	for at := int64(0); at < d.bytes; at += fillBytes {
+		if file.allocated && d.hurry.Load() {
+			break
+		}
 		if _, err := file.WriteAt(zeros[:min(fillBytes, d.bytes-at)], at); err != nil {
 			return err
 		}

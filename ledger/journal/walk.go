@@ -106,7 +106,7 @@ func (r *blockReader) run() {
 		if !more {
 			return
 		}
-		if r.at.file == len(r.contents.files)-1 {
+		if r.newest() {
 			r.send(chunk{end: &walked{position: r.at, path: r.contents.files[r.at.file].path}})
 			return
 		}
@@ -121,7 +121,7 @@ func (r *blockReader) readFile(entry journalFile) (more bool, err error) {
 		return false, fmt.Errorf("journal: %w", err)
 	}
 	defer file.Close()
-	if r.contents.quiet {
+	if r.contents.quiet && !r.newest() { // what is being written stays in the cache: a group would wait for its page to be read
 		forget(file)
 	}
 	if r.at.offset == 0 {
@@ -154,6 +154,9 @@ func (r *blockReader) readFile(entry journalFile) (more bool, err error) {
 		}
 	}
 }
+
+// newest tells whether the file being read is the one that may be being written.
+func (r *blockReader) newest() bool { return r.at.file == len(r.contents.files)-1 }
 
 // take waits for a chunk to fill. The first ones are no larger than the file that they are for.
 func (r *blockReader) take(path string) (part chunk, ok bool) {
@@ -239,13 +242,17 @@ func (r *blockReader) link(b *block) error {
 
 // finishFile judges what follows a file's last whole block.
 func (r *blockReader) finishFile(file *os.File, entry journalFile, fault string) error {
+	if r.contents.quiet && r.newest() && r.mark < r.at.next {
+		r.send(chunk{end: &walked{position: r.at, path: entry.path}}) // all that was marked is there: what follows is the writer's
+		return nil
+	}
 	torn, err := lastNonZero(file, r.at.offset)
 	switch {
 	case err != nil:
 		return fmt.Errorf("journal: %w", err)
-	case r.at.file != len(r.contents.files)-1 && torn == 0:
+	case !r.newest() && torn == 0:
 		return damage(entry.path, r.at.offset, r.at.next, "zeros follow the last block, in a file that is not the newest")
-	case r.at.file != len(r.contents.files)-1:
+	case !r.newest():
 		return damage(entry.path, r.at.offset, r.at.next, "%s", fault)
 	case r.mark >= r.at.next:
 		return damage(entry.path, r.at.offset, r.at.next, "%s, but records up to %d were acknowledged", orText(fault, "the file ends"), r.mark)

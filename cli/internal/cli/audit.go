@@ -64,7 +64,7 @@ func (a *app) auditCommand() *cobra.Command {
 		short: "Check a server's journal from its first record to its last",
 		long: `It reads the journal in the data folder and changes nothing: the hash chain, every
 record against all records before it, the sums, and each snapshot against the records
-up to it. The server may be running: what it is just writing ends the audit.
+up to it and against the chain. The server may be running: what it is just writing ends the audit.
 The exit code is 0 only if everything holds; else the first thing that does not is
 named, with file and byte.`,
 		example: `  tradechat audit --data /var/lib/tradechat

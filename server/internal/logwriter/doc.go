@@ -23,6 +23,11 @@
 // process stays, idle, so that nobody starts it again and hopes. Its sudden death is no failure: the log is in
 // shared memory, and the next one goes on from what is on disk.
 //
+// # Reading back
+//
+// What was written is read again beside the loop, slowly (scrub.go). Before a clean stop lets the segment go, all that the next start will read
+// is read and compared. Damage then stands in the segment as the journal's failure, so that the master keeps it.
+//
 // # Threads
 //
 // One goroutine does all of this. Others turn SIGTERM and the end of the master into flags and wake it; while it

@@ -23,6 +23,9 @@ const (
 	scrubPause     = time.Minute
 	scrubTellEvery = time.Second
 
+	// repairsMax bounds how many damaged things one start sets aside.
+	repairsMax = 8
+
 	// processorsMax: one for the loop, one for snapshots and the next file.
 	processorsMax = 2
 )

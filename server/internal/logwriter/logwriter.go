@@ -45,6 +45,7 @@ type process struct {
 	orphaned atomic.Bool
 	failed   bool
 	scrub    scrub
+	aside    string // where a damaged file of the journal was moved to; empty: none was
 	syncedAt time.Time
 }
 
@@ -114,9 +115,7 @@ func (p *process) open() (heritage.Verdict, error) {
 	stop := p.beatMeanwhile()
 	began := time.Now()
 	folder := datafolder.JournalFolder(p.heritage.Config.Data)
-	found, err := disk.Recover(folder, disk.RecoverOptions{
-		TailRecords: int(p.segment.Shape().LogRecords),
-	})
+	found, err := p.recover(folder)
 	var verdict heritage.Verdict
 	if err == nil {
 		verdict, err = p.settle(found)
@@ -175,6 +174,9 @@ func (p *process) settle(found *disk.Recovered) (heritage.Verdict, error) {
 		return heritage.VerdictRefused, p.segment.Restore(found.Fold, found.Tail)
 	case heritage.StartWarm:
 		err := p.segment.CheckAgainst(found.Fold, found.Tail)
+		if err != nil && p.aside != "" {
+			return heritage.VerdictRefused, fmt.Errorf("%w → %s has the damaged files; put them back to where they were, or good ones", err, p.aside)
+		}
 		if errors.Is(err, shmstore.ErrDoubt) {
 			return heritage.VerdictDoubt, err
 		}

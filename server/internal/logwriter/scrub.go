@@ -1,11 +1,13 @@
 package logwriter
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	disk "tradechat.internal/ledger/journal"
 	"tradechat.internal/server/internal/datafolder"
+	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/shmstore"
 )
 
@@ -48,6 +50,24 @@ func (p *process) endScrub() error {
 	}
 	p.scrub.reading.Stop()
 	return p.scrub.reading.State().Damage
+}
+
+// recover reads the journal. What is damaged of it is set aside, and written anew, if the segment that an earlier run left has all of its records.
+func (p *process) recover(folder string) (found *disk.Recovered, err error) {
+	for range repairsMax {
+		found, err = disk.Recover(folder, disk.RecoverOptions{TailRecords: int(p.segment.Shape().LogRecords)})
+		var d *disk.DamageError
+		if p.heritage.Start != heritage.StartWarm || !errors.As(err, &d) {
+			return found, err
+		}
+		aside, asideErr := disk.SetAside(folder, d, p.segment.OldestRecord())
+		if asideErr != nil {
+			return nil, errors.Join(err, asideErr)
+		}
+		p.aside = aside
+		p.log.Error().Err(d).Str("aside", aside).Msg("the journal on disk is damaged: what is wrong was moved, and is written anew from memory")
+	}
+	return nil, err
 }
 
 // readBack is the last step of a clean stop: the segment may go only if the next start will find all of it on disk. If not, the failure stands

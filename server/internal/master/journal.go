@@ -185,7 +185,7 @@ func (m *Master) kept() error {
 	durable, head := m.segment.Durable(), m.segment.Head()
 	switch {
 	case state == shmstore.JournalFailed && durable == head:
-		return fmt.Errorf("%w: %s → docs/journal.md says how the next start writes the damaged file anew from memory", ErrNotKept, failure)
+		return fmt.Errorf("%w: %s → start again: what memory has is written anew", ErrNotKept, failure)
 	case state == shmstore.JournalFailed:
 		return fmt.Errorf("%w: the journal failed: %s; records %d … %d are in memory only", ErrNotKept, failure, durable+1, head)
 	case !m.journalClosed || durable != head:

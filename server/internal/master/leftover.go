@@ -110,8 +110,8 @@ func (m *Master) discardLeftover(found shmstore.Leftover) error {
 // replaceLeftover gives up a segment that this build cannot use, if the journal has all that is in it.
 func (m *Master) replaceLeftover(found shmstore.Leftover, shape shmstore.Shape, why string) error {
 	if found.Unkept() {
-		return m.leftoverError(fmt.Errorf("%s; it holds records %d … %d, which are not on disk, and was made by %s: start that build once",
-			why, found.Durable+1, found.Head, found.Build))
+		return m.leftoverError(fmt.Errorf("%s; it holds %s, and was made by %s: start that build once",
+			why, unkept(found.Durable, found.Head, found.Failed), found.Build))
 	}
 	m.tellUnusable(found.Name, why)
 	if err := shmstore.Remove(found.Name); err != nil {
@@ -136,9 +136,9 @@ func (m *Master) useLeftover(segment *shmstore.Segment, shape shmstore.Shape) er
 
 // giveSegmentUp replaces a segment that is not what it must be by an empty one, if the journal has all that is in it.
 func (m *Master) giveSegmentUp(why string) error {
-	if durable, head := m.segment.Durable(), m.segment.Head(); durable < head {
-		return m.leftoverError(fmt.Errorf("%s; it holds records %d … %d, which are not on disk: look at it (a copy of %s) before you discard it",
-			why, durable+1, head, m.segment.Path()))
+	if m.segment.Unkept() {
+		return m.leftoverError(fmt.Errorf("%s; it holds %s: look at it (a copy of %s) before you discard it",
+			why, m.unkept(), m.segment.Path()))
 	}
 	m.tellUnusable(m.segment.Path(), why)
 	m.store = nil
@@ -152,6 +152,21 @@ func (m *Master) giveSegmentUp(why string) error {
 	}
 	m.warm = false
 	return m.makeSegment(shape)
+}
+
+// unkept says what would be lost with a segment.
+func unkept(durable, head uint64, failed bool) string {
+	if head > durable {
+		return fmt.Sprintf("records %d … %d, which are not on disk", durable+1, head)
+	}
+	if failed {
+		return "records whose copies on disk may be damaged"
+	}
+	return "nothing that the journal lacks"
+}
+
+func (m *Master) unkept() string {
+	return unkept(m.segment.Durable(), m.segment.Head(), m.segment.ReadOnly())
 }
 
 func (m *Master) tellUnusable(segment, why string) {
@@ -196,9 +211,9 @@ func (m *Master) checkLeftover(shape shmstore.Shape) error {
 	switch {
 	case m.segment.RealmSalt() != m.folder.Realm():
 		return fmt.Errorf("%s was made under another realm than %s has now", m.segment.Path(), m.folder.Path())
-	case found != shape && m.segment.Durable() < m.segment.Head():
-		return fmt.Errorf("%s was made with %s, and holds records %d … %d, which are not on disk yet: start once with these settings",
-			m.segment.Path(), settings(found), m.segment.Durable()+1, m.segment.Head())
+	case found != shape && m.segment.Unkept():
+		return fmt.Errorf("%s was made with %s, and holds %s: start once with these settings",
+			m.segment.Path(), settings(found), m.unkept())
 	case found != shape:
 		return fmt.Errorf("%w: it was made with %s, now it is %s", errUnusable, settings(found), settings(shape))
 	}
