@@ -259,3 +259,23 @@ func TestAFullLogCanBeReadFromTheOldestRecordThatIsNotDurable(t *testing.T) {
 	}
 	mustVerify(t, seg)
 }
+
+// TestAnAccountsSumsDoNotWrap: a deposit or withdrawal that a record could not say is refused, and changes nothing.
+func TestAnAccountsSumsDoNotWrap(t *testing.T) {
+	st := newStore(t, smallShape())
+	s := login(t, st, "alice", 100)
+	account := &st.seg.accounts[s.User]
+	account.deposited, account.withdrawn = math.MaxUint64-9, math.MaxUint64-9
+	for reqID, order := range []func(amount uint64) (Posting, error){
+		func(amount uint64) (Posting, error) { return st.Deposit(s, st.seg.Head()+10, amount) },
+		func(amount uint64) (Posting, error) { return st.Withdraw(s, st.seg.Head()+10, amount) },
+	} {
+		head := st.seg.Head()
+		if _, err := order(10); !errors.Is(err, ErrBalanceLimit) || st.seg.Head() != head {
+			t.Errorf("order %d: %v", reqID, err)
+		}
+		if _, err := order(9); err != nil {
+			t.Errorf("order %d, the last that fits: %v", reqID, err)
+		}
+	}
+}
