@@ -77,17 +77,17 @@ func (r *benchRun) startDemo(t *testing.T) started {
 }
 
 var (
-	segmentName = regexp.MustCompile(`--shm-name (\S+)`)
+	segmentPath = regexp.MustCompile(`segment (/dev/shm/\S+),`)
 	processes   = regexp.MustCompile(`master (\d+), workers ([\d ]+)`)
 )
 
 func startedBy(t *testing.T, output string) started {
 	t.Helper()
-	name, numbers := segmentName.FindStringSubmatch(output), processes.FindStringSubmatch(output)
+	name, numbers := segmentPath.FindStringSubmatch(output), processes.FindStringSubmatch(output)
 	if name == nil || numbers == nil {
 		t.Fatalf("it does not say what it has started:\n%s", output)
 	}
-	s := started{segment: filepath.Join("/dev/shm", name[1])}
+	s := started{segment: name[1]}
 	for _, number := range append(strings.Fields(numbers[2]), numbers[1]) {
 		pid, err := strconv.Atoi(number)
 		if err != nil {

@@ -54,4 +54,13 @@ var (
 	ErrNoSpace       = errors.New("not enough shared memory")
 	ErrLayout        = errors.New("segment has another layout")
 	ErrDamaged       = errors.New("segment is damaged")
+
+	// ErrForeign: what has the name is not a file that this user's server made.
+	ErrForeign = errors.New("it is not this server's segment")
+
+	// ErrExposed: the segment is ours, but others may have changed it.
+	ErrExposed = errors.New("segment can be changed by others")
+
+	// ErrNameLost: the segment is mapped, and its name is gone or leads to something else.
+	ErrNameLost = errors.New("the segment's name is gone")
 )

@@ -12,31 +12,46 @@ import (
 
 const (
 	segmentMagic  uint64 = 0x4e53_5348_4d53_4547 // "NSSHMSEG"
-	layoutVersion uint32 = 2
+	layoutVersion uint32 = 3
 
-	superblockBytes = 4096
-	controlBytes    = 4096
-	slotRowBytes    = 192
-	accountRowBytes = 64
-	userRowBytes    = 192
-	sessionRowBytes = 64
-	roomRowBytes    = 448
-	mailboxRowBytes = 128
-	addressRowBytes = 320
-	cursorBytes     = 16
-	entryBytes      = 32
-	regionAlign     = 4096
+	prefixBytes      = 480
+	prefixVersion    = 3 // the first layout version that has the prefix
+	superblockBytes  = 4096
+	controlBytes     = 4096
+	slotRowBytes     = 192
+	metricNamesBytes = (countersMax + latenciesMax) * metricNameBytes
+	accountRowBytes  = 64
+	userRowBytes     = 192
+	sessionRowBytes  = 64
+	roomRowBytes     = 448
+	mailboxRowBytes  = 128
+	addressRowBytes  = 320
+	cursorBytes      = 16
+	entryBytes       = 32
+	regionAlign      = 4096
 )
 
-// superblock is at offset 0. ready is set last; a segment without it was never finished.
+// prefix begins the superblock. It is the same in every layout from version 3 on, so that each build can tell what a segment
+// of another one holds. Its fields never change their place, their size or their meaning; layout_unsafe.go asserts that.
+type prefix struct {
+	magic         uint64
+	version       uint32 // of the layout
+	ready         uint32 // stored last; a segment without it was never finished
+	layoutHash    uint64
+	segmentBytes  uint64
+	createdUnixNs uint64
+	headAt        uint64    // offset of the log's head, a uint64
+	durableAt     uint64    // offset of the durable seq, a uint64: records above it are in the segment only
+	stateAt       uint64    // offset of the journal's state, a uint32: 2 says that what is on disk may be damaged
+	journal       [16]byte  // identity of the journal that the segment belongs to
+	realmSalt     [16]byte  // of the login keys
+	build         [128]byte // version and commit of the build that made it, zero-padded
+	owner         [256]byte // data folder at the latest start, zero-padded: for messages
+}
+
+// superblock is at offset 0.
 type superblock struct {
-	magic           uint64
-	version         uint32
-	ready           uint32
-	layoutHash      uint64
-	segmentBytes    uint64
-	createdUnixNs   uint64
-	realmSalt       [16]byte
+	prefix
 	workers         uint32
 	usersMax        uint32
 	sessionsMax     uint32
@@ -47,7 +62,6 @@ type superblock struct {
 	messageBytesMax uint32
 	lockMode        uint32
 	_               uint32
-	owner           [256]byte // data folder, zero-padded: for messages
 	regionOffset    [regionCount]uint64
 }
 
@@ -57,6 +71,7 @@ type region int
 const (
 	regionControl region = iota
 	regionSlots
+	regionMetricNames
 	regionMetrics
 	regionDirty
 	regionAccounts
@@ -98,7 +113,8 @@ type control struct {
 	durableTick  uint32        // futex: raised with durable, for who waits outside an event loop
 	durableWaits atomic.Uint32 // how many sleep on it
 	journalIdle  uint32        // futex: 1 while the journal sleeps until the head passes durable
-	_            [40]byte
+	unguarded    atomic.Uint32 // 1: the next start would not find the segment, so answers wait for the journal in every mode
+	_            [36]byte
 	failure      [256]byte // why journal is JournalFailed, zero-padded
 
 	sessionEpoch  uint64        // of all sessions that begin in this segment

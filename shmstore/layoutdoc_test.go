@@ -15,9 +15,12 @@ const layoutDoc = "../docs/shm-layout.md"
 
 // purposes says what each structure is; the page shows it above the table.
 var purposes = map[string]string{
-	"superblock":  "At offset 0, one page. `ready` is stored last; a segment without it was never finished.",
+	"prefix": "At offset 0, in every layout from version 3 on: no field ever changes its place, size or meaning. " +
+		"`ready` is stored last; a segment without it was never finished. Records above the word at `durableAt`, up to the one at `headAt`, are not on disk.",
+	"superblock":  "At offset 0, one page, of which the prefix is the begin.",
 	"control":     "One page of words that all processes contend for, a cache line each.",
 	"slotRow":     "One per process: worker i has slot i, then come the master's and the journal's.",
+	"metricNames": "Names the columns of all metrics rows, zero-padded, so that builds with other counters read them.",
 	"metricsRow":  "One per slot, written by that slot's process alone.",
 	"accountRow":  "One per user, by user id; row 0 is unused. The fold of the log for that user.",
 	"userRow":     "One per user, by user id; row 0 is unused. The name never changes.",
@@ -65,7 +68,7 @@ func layoutPage() string {
 
 func writeRegions(b *strings.Builder) {
 	names := [regionCount]string{
-		"control", "slots", "metrics", "dirty bitmaps", "accounts", "users", "user index", "sessions",
+		"control", "slots", "metric names", "metrics", "dirty bitmaps", "accounts", "users", "user index", "sessions",
 		"session users", "log", "rooms", "member bitmaps", "cursors", "room rings", "mailboxes", "mailbox rings", "addresses",
 	}
 	shape := DefaultShape()

@@ -45,6 +45,16 @@ const (
 	evictionsMax = 8
 
 	addressWays = 4
+
+	// countersMax and latenciesMax are the columns that a metrics row has room for: new ones need no new layout.
+	countersMax  = 64
+	latenciesMax = 8
+
+	// metricNameBytes is the longest name of a counter or latency.
+	metricNameBytes = 32
+
+	// folderEntriesMax bounds the search for a segment in Folder.
+	folderEntriesMax = 1 << 16
 )
 
 // Deadlines and windows.

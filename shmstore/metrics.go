@@ -8,6 +8,9 @@ import (
 
 // Each slot has one metrics row and is its only writer; others read it at any time.
 // An increment is an atomic store of a value that only this process changes.
+//
+// A new counter or latency is one line in its list and one in its table, and no new layout: a row has room for
+// countersMax and latenciesMax of them, and the segment names its columns (metricnames.go).
 
 // Counter numbers the counters of a metrics row.
 type Counter int
@@ -122,11 +125,17 @@ const (
 )
 
 type metricsRow struct {
-	counters   [counters]uint64
+	counters   [countersMax]uint64
 	ops        [OpsMax]uint64
 	statuses   [StatusesMax]uint64
-	histograms [latencies][histogramBuckets]uint64
+	histograms [latenciesMax][histogramBuckets]uint64
 }
+
+// The tables must fit into a row.
+var (
+	_ = [countersMax - counters]struct{}{}
+	_ = [latenciesMax - latencies]struct{}{}
+)
 
 // Metrics writes one slot's row.
 type Metrics struct{ row *metricsRow }
@@ -195,11 +204,17 @@ type Histogram [histogramBuckets]uint64
 func (seg *Segment) MetricsOf(i int) MetricsSnapshot {
 	var s MetricsSnapshot
 	row := &seg.metrics[i]
-	load(s.Counters[:], row.counters[:])
+	for c := range s.Counters {
+		if at := seg.counterAt[c]; at >= 0 {
+			s.Counters[c] = atomic.LoadUint64(&row.counters[at])
+		}
+	}
 	load(s.Ops[:], row.ops[:])
 	load(s.Statuses[:], row.statuses[:])
 	for l := range s.Histograms {
-		load(s.Histograms[l][:], row.histograms[l][:])
+		if at := seg.latencyAt[l]; at >= 0 {
+			load(s.Histograms[l][:], row.histograms[at][:])
+		}
 	}
 	return s
 }

@@ -73,6 +73,7 @@ func (seg *Segment) restoreLog(f *ledger.Fold, tail []ledger.Record) {
 	c := seg.control
 	c.supply, c.timeNs, c.floor, c.bootHead = f.Supply, f.TimeNs, f.Head, f.Head
 	c.logFirst = f.Head + 1 - uint64(len(tail))
+	c.durable.Store(f.Head) // they come from disk; who cannot read this layout sees by it that they are
 	c.head.Store(f.Head)
 }
 

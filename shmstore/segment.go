@@ -1,7 +1,6 @@
 package shmstore
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -23,6 +22,8 @@ type Segment struct {
 	path  string
 	fd    int
 	mem   []byte
+
+	counterAt, latencyAt []int // column of each of this build's counters and latencies, -1: none
 }
 
 // plan is where each region lies and how long it is.
@@ -39,6 +40,7 @@ func (s Shape) plan() plan {
 	p.bytes = [regionCount]uint64{
 		regionControl:      controlBytes,
 		regionSlots:        slots * slotRowBytes,
+		regionMetricNames:  sizeOf[metricNames](),
 		regionMetrics:      slots * sizeOf[metricsRow](),
 		regionDirty:        slots * s.dirtyWords() * 8,
 		regionAccounts:     users * accountRowBytes,
@@ -66,9 +68,16 @@ func (s Shape) plan() plan {
 // SegmentBytes is the size of a segment of this shape.
 func (s Shape) SegmentBytes() int64 { return int64(s.plan().total) }
 
-// Create makes and maps the segment name. owner, the data folder, is kept in it
-// for messages. Errors: ErrShape, ErrSegmentExists, ErrNoSpace; the file system's.
-func Create(name string, shape Shape, realmSalt [16]byte, owner string) (*Segment, error) {
+// Origin is what a segment says of where it comes from.
+type Origin struct {
+	Journal [16]byte // identity of the journal that it belongs to
+	Realm   [16]byte // salt of the login keys
+	Build   string   // version and commit of the build that made it
+	Folder  string   // data folder: for messages
+}
+
+// Create makes and maps the segment name. Errors: ErrShape, ErrSegmentExists, ErrNoSpace; the file system's.
+func Create(name string, shape Shape, from Origin) (*Segment, error) {
 	if err := shape.Validate(); err != nil {
 		return nil, err
 	}
@@ -83,7 +92,7 @@ func Create(name string, shape Shape, realmSalt [16]byte, owner string) (*Segmen
 	if err != nil {
 		return nil, fmt.Errorf("create %s: %w", path, err)
 	}
-	seg, err := format(fd, path, shape, realmSalt, owner)
+	seg, err := format(fd, path, shape, from)
 	if err != nil {
 		unix.Close(fd)
 		return nil, errors.Join(err, unix.Unlink(path))
@@ -93,7 +102,7 @@ func Create(name string, shape Shape, realmSalt [16]byte, owner string) (*Segmen
 
 // format allocates every page now, so that a full /dev/shm is an error here and not
 // a SIGBUS later, and writes the superblock; ready comes last.
-func format(fd int, path string, shape Shape, realmSalt [16]byte, owner string) (*Segment, error) {
+func format(fd int, path string, shape Shape, from Origin) (*Segment, error) {
 	if err := flock(fd, path); err != nil {
 		return nil, err
 	}
@@ -106,14 +115,21 @@ func format(fd int, path string, shape Shape, realmSalt [16]byte, owner string) 
 	}
 	sb := seg.super
 	*sb = superblock{
-		magic: segmentMagic, version: layoutVersion, layoutHash: layoutHash,
-		segmentBytes: uint64(len(seg.mem)), createdUnixNs: uint64(time.Now().UnixNano()), realmSalt: realmSalt,
+		prefix: prefix{
+			magic: segmentMagic, version: layoutVersion, layoutHash: layoutHash,
+			segmentBytes: uint64(len(seg.mem)), createdUnixNs: uint64(time.Now().UnixNano()),
+			headAt: superblockBytes + headOffset, durableAt: superblockBytes + durableOffset, stateAt: superblockBytes + stateOffset,
+			journal: from.Journal, realmSalt: from.Realm,
+		},
 		workers: uint32(shape.Workers), usersMax: shape.UsersMax, sessionsMax: shape.SessionsMax,
 		roomsMax: shape.RoomsMax, logRecords: shape.LogRecords, roomRingBytes: shape.RoomRingBytes,
 		mailboxBytes: shape.MailboxBytes, messageBytesMax: shape.MessageBytesMax, lockMode: uint32(shape.LockMode),
 		regionOffset: shape.plan().offset,
 	}
-	copy(sb.owner[:], owner)
+	copy(sb.build[:len(sb.build)-1], from.Build)
+	copy(sb.owner[:len(sb.owner)-1], from.Folder)
+	seg.metricNames.write(tableNames(Counters[:]), tableNames(Latencies[:]))
+	seg.nameMetrics(tableNames(Counters[:]), tableNames(Latencies[:]))
 	atomic.StoreUint32(&sb.ready, 1)
 	return seg, nil
 }
@@ -171,21 +187,6 @@ func AttachFD(fd int) (*Segment, error) {
 	return attach(fd, fmt.Sprintf("segment descriptor %d", fd), unix.PROT_READ|unix.PROT_WRITE)
 }
 
-func openExisting(name string, mode int) (fd int, path string, err error) {
-	path, err = segmentPath(name)
-	if err != nil {
-		return -1, "", err
-	}
-	fd, err = unix.Open(path, mode|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
-	if err == unix.ENOENT {
-		return -1, "", fmt.Errorf("%s: %w", path, ErrSegmentAbsent)
-	}
-	if err != nil {
-		return -1, "", fmt.Errorf("open %s: %w", path, err)
-	}
-	return fd, path, nil
-}
-
 func attach(fd int, path string, protection int) (*Segment, error) {
 	shape, err := readShape(fd, path)
 	if err != nil {
@@ -197,6 +198,7 @@ func attach(fd int, path string, protection int) (*Segment, error) {
 		unix.Close(fd)
 		return nil, err
 	}
+	seg.nameMetrics(tableNames(Counters[:]), tableNames(Latencies[:]))
 	if err := seg.checkCounts(); err != nil {
 		return nil, errors.Join(err, seg.Close())
 	}
@@ -284,20 +286,6 @@ func segmentPath(name string) (string, error) {
 	return filepath.Join(Folder, name), nil
 }
 
-// Remove unlinks the segment name unless a server uses it. A missing one is
-// ErrSegmentAbsent.
-func Remove(name string) error {
-	fd, path, err := openExisting(name, unix.O_RDWR)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	if err := flock(fd, path); err != nil {
-		return err
-	}
-	return unix.Unlink(path)
-}
-
 // FD is the descriptor, for handing to a child. It stays the segment's.
 func (seg *Segment) FD() int { return seg.fd }
 
@@ -309,14 +297,6 @@ func (seg *Segment) Shape() Shape { return seg.shape }
 
 // RealmSalt is the salt of this server's login keys.
 func (seg *Segment) RealmSalt() [16]byte { return seg.super.realmSalt }
-
-// Owner is the data folder that the segment was made for.
-func (seg *Segment) Owner() string {
-	return string(bytes.TrimRight(seg.super.owner[:], "\x00"))
-}
-
-// Unlink removes the name; mappings stay valid.
-func (seg *Segment) Unlink() error { return unix.Unlink(seg.path) }
 
 // Close unmaps the segment and closes its descriptor. No Store of it may be used after.
 func (seg *Segment) Close() error {

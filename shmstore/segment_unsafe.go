@@ -12,6 +12,7 @@ type tables struct {
 	super        *superblock
 	control      *control
 	slots        []slotRow
+	metricNames  *metricNames
 	metrics      []metricsRow
 	dirty        []uint64
 	accounts     []accountRow
@@ -29,6 +30,8 @@ type tables struct {
 	addresses    []addressRow
 }
 
+func asPrefix(mem []byte) *prefix { return (*prefix)(unsafe.Pointer(&mem[0])) }
+
 func asSuperblock(mem []byte) *superblock { return (*superblock)(unsafe.Pointer(&mem[0])) }
 
 // view is region r of mem as rows of T.
@@ -43,6 +46,7 @@ func mapTables(mem []byte, p plan) tables {
 		super:        asSuperblock(mem),
 		control:      &view[control](mem, p, regionControl)[0],
 		slots:        view[slotRow](mem, p, regionSlots),
+		metricNames:  &view[metricNames](mem, p, regionMetricNames)[0],
 		metrics:      view[metricsRow](mem, p, regionMetrics),
 		dirty:        view[uint64](mem, p, regionDirty),
 		accounts:     view[accountRow](mem, p, regionAccounts),

@@ -13,7 +13,7 @@ import (
 func createClosed(t *testing.T, shape Shape) (name string) {
 	t.Helper()
 	name = fmt.Sprintf("tradechat-test-%d-closed-%d", os.Getpid(), segmentNumber.Add(1))
-	seg, err := Create(name, shape, [16]byte{7}, "/some/folder")
+	seg, err := Create(name, shape, Origin{Realm: [16]byte{7}, Folder: "/some/folder", Journal: [16]byte{9}, Build: "this build"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestASegmentIsOpenedAsItWasMade(t *testing.T) {
 	if err := Remove(name); !errors.Is(err, ErrSegmentInUse) {
 		t.Errorf("removal while in use: %v", err)
 	}
-	if _, err := Create(name, shape, [16]byte{}, ""); !errors.Is(err, ErrSegmentExists) {
+	if _, err := Create(name, shape, Origin{}); !errors.Is(err, ErrSegmentExists) {
 		t.Errorf("second creation: %v", err)
 	}
 	look, err := OpenReadOnly(name)
@@ -139,7 +139,7 @@ func TestATruncatedOrForeignFileIsRefused(t *testing.T) {
 
 func TestSegmentNames(t *testing.T) {
 	for _, name := range []string{"", "a/b", "..", ".", "nul\x00", strings.Repeat("x", 256)} {
-		if _, err := Create(name, smallShape(), [16]byte{}, ""); !errors.Is(err, ErrShape) {
+		if _, err := Create(name, smallShape(), Origin{}); !errors.Is(err, ErrShape) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -150,7 +150,7 @@ func TestNoSpaceIsAClearErrorAndLeavesNothing(t *testing.T) {
 	shape.LogRecords, shape.UsersMax, shape.SessionsMax = logRecordsMax, usersMaxLimit, sessionsMaxLimit
 	shape.RoomsMax, shape.RoomRingBytes = roomsMaxLimit, ringBytesMax
 	name := fmt.Sprintf("tradechat-test-%d-huge", os.Getpid())
-	_, err := Create(name, shape, [16]byte{}, "")
+	_, err := Create(name, shape, Origin{})
 	if !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), fmt.Sprint(shape.SegmentBytes())) {
 		t.Errorf("%v, want %v with %d", err, ErrNoSpace, shape.SegmentBytes())
 	}

@@ -22,7 +22,7 @@ func smallShape() Shape {
 func newSegment(t testing.TB, shape Shape) *Segment {
 	t.Helper()
 	name := fmt.Sprintf("tradechat-test-%d-%d", os.Getpid(), segmentNumber.Add(1))
-	seg, err := Create(name, shape, [16]byte{1, 2, 3}, t.Name())
+	seg, err := Create(name, shape, Origin{Realm: [16]byte{1, 2, 3}, Folder: t.Name()})
 	if err != nil {
 		t.Fatal(err)
 	}

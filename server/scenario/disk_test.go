@@ -146,7 +146,7 @@ func (s *session) drainReadable() error {
 func cmdDisk(ts *testscript.TestScript, w *world, args []string) {
 	in := &words{ts, args}
 	grows := in.skip("grows")
-	flags, options := uintptr(0), "size="+in.next("size")
+	flags, options := uintptr(0), "mode=0700,size="+in.next("size")
 	in.end()
 	if grows {
 		flags = unix.MS_REMOUNT

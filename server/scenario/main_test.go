@@ -219,7 +219,6 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("PATH", binFolder+string(filepath.ListSeparator)+env.Getenv("PATH"))
 	env.Setenv("BIN", binFolder)
 	env.Setenv("DATA", w.data)
-	env.Setenv("SHM", w.segment)
 	env.Setenv("TRADECHAT_PASSWORD", password)
 	env.Setenv("TRADECHAT_DATA", w.data)
 	env.Setenv("HOME", env.WorkDir)

@@ -81,7 +81,7 @@ func parseLaunch(in *words) (r launchRequest) {
 // launch starts a tradechatd of this world. Its flags may be overridden by those of the script, which come last.
 func (w *world) launch(r launchRequest) (*process, error) {
 	args := append([]string{
-		"--listen=127.0.0.1:0", "--workers=2", "--data=" + w.data, "--shm-name=" + w.segment, "--registration=open",
+		"--listen=127.0.0.1:0", "--workers=2", "--data=" + w.data, "--registration=open",
 		"--kdf-iterations=4096", "--journal-file=2", "--log-format=json", "--stats-every=0",
 	}, r.flags...)
 	program := filepath.Join(binFolder, "tradechatd")
@@ -114,6 +114,7 @@ func (w *world) start(ts *testscript.TestScript, r launchRequest) {
 	}
 	ts.Check(w.startServer(r))
 	ts.Setenv("SERVER", w.server.address)
+	ts.Setenv("SEGMENT", w.segmentPath())
 	ts.Setenv("TRADECHAT_SERVER", w.server.address)
 }
 
@@ -135,6 +136,7 @@ func (w *world) startServer(r launchRequest) error {
 		return fmt.Errorf("stdout begins with %q, not with ready HOST:PORT; stderr:\n%s", line, p.stderr.whole())
 	}
 	w.server.address = address
+	w.learnSegment()
 	return w.server.remember()
 }
 
@@ -238,7 +240,8 @@ func (w *world) left(ts *testscript.TestScript, what string) {
 		_, err := os.Lstat(path)
 		return !errors.Is(err, fs.ErrNotExist)
 	}
-	segment, socket := exists(w.segmentPath()), exists(filepath.Join(w.data, "admin.sock"))
+	w.learnSegment()
+	segment, socket := w.segment != "" && exists(w.segmentPath()), exists(filepath.Join(w.data, "admin.sock"))
 	switch {
 	case what == "nothing" && (segment || socket):
 		ts.Fatalf("left: segment %v, admin socket %v", segment, socket)

@@ -5,19 +5,19 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"tradechat.internal/libproto"
+	"tradechat.internal/shmstore"
 )
 
 // world is everything that one script has.
 type world struct {
 	work    string // folder
 	data    string // the server's folder
-	segment string // name of the server's segment
+	segment string // name of the segment of the server that was started last; empty before
 
 	server   *server
 	sessions map[string]*session
@@ -36,13 +36,10 @@ type user struct {
 	keys libproto.Keys
 }
 
-var worlds atomic.Int32
-
 func newWorld(work string) *world {
 	return &world{
 		work:     work,
 		data:     filepath.Join(work, "data"),
-		segment:  fmt.Sprintf("tradechat-scenario-%d-%d", os.Getpid(), worlds.Add(1)),
 		sessions: make(map[string]*session),
 		past:     make(map[string]*session),
 		users:    make(map[string]user),
@@ -68,10 +65,19 @@ func (w *world) cleanUp() {
 	if w.server != nil {
 		w.server.destroy()
 	}
-	_ = os.Remove(w.segmentPath())
+	if w.learnSegment(); w.segment != "" {
+		_ = os.Remove(w.segmentPath())
+	}
 }
 
-func (w *world) segmentPath() string { return "/dev/shm/" + w.segment }
+// learnSegment reads the name of the segment that the data folder has now, if it has one.
+func (w *world) learnSegment() {
+	if text, err := os.ReadFile(filepath.Join(w.data, "segment")); err == nil {
+		w.segment = strings.TrimSpace(string(text))
+	}
+}
+
+func (w *world) segmentPath() string { return filepath.Join(shmstore.Folder, w.segment) }
 
 // running is the server, which must have been started.
 func (w *world) running(ts *testscript.TestScript) *server {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -138,11 +137,11 @@ func (d *drill) judgeRemains(c *Certificate, moved int, movesErr, endErr error) 
 	count, first := d.target.doubted.found()
 	c.check("what crashes left in shared memory was never in doubt", count == 0, fmt.Sprintf("%d starts", d.target.starts), first...)
 	c.check("the server stopped in order, its audit was right, and its segment is gone", endErr == nil, "", errorText(endErr))
-	lockErr := free(filepath.Join(d.target.server.DataFolder(), "lock"))
+	lockErr := free(d.target.server.DataFolder())
 	c.check("no process holds the data folder", lockErr == nil, "", errorText(lockErr))
 }
 
-// free reports whether nobody holds a lock file.
+// free reports whether nobody has locked a folder.
 func free(path string) error {
 	file, err := os.Open(path)
 	if err != nil {

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -118,8 +117,8 @@ func TestChatThatIsWrongIsFound(t *testing.T) {
 }
 
 func TestWhatIsLeftIsFound(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "lock")
-	held, err := os.Create(path)
+	path := t.TempDir()
+	held, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}

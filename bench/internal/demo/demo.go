@@ -90,7 +90,7 @@ func (d *demo) startServer(ctx context.Context) (err error) {
 		return err
 	}
 	d.command("tradechatd", d.server.Flags())
-	d.line("ready on %s, master %d, workers %s", d.server.Address, d.server.PID(), joined(stats.WorkerPIDs()))
+	d.line("ready on %s, segment %s, master %d, workers %s", d.server.Address, d.server.Segment(), d.server.PID(), joined(stats.WorkerPIDs()))
 	return nil
 }
 

@@ -3,7 +3,7 @@
 //
 //	$TMPDIR/tradechat-bench-123/    data/        the server's data folder
 //	                                server.log   its log, all processes
-//	/dev/shm/tradechat-bench-123    its segment
+//	/dev/shm/tradechat-…            its segment
 //
 // # Invariants
 //

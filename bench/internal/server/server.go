@@ -41,7 +41,7 @@ type Server struct {
 
 	process *proc.Process
 	folder  string // holds data and log
-	segment string // path under /dev/shm
+	segment string // path under /dev/shm, once it is ready
 	flags   []string
 	readyAt time.Time // when the ready line was seen
 	users   int       // that AddUsers has made
@@ -58,7 +58,7 @@ func Start(ctx context.Context, binaries proc.Binaries, o Options) (*Server, err
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	s := &Server{folder: folder, segment: filepath.Join("/dev/shm", filepath.Base(folder))}
+	s := &Server{folder: folder}
 	if o.Prepare != nil {
 		if s.release, err = o.Prepare(s.DataFolder()); err != nil {
 			return nil, errors.Join(err, s.remove())
@@ -78,7 +78,7 @@ func (s *Server) run(ctx context.Context, path string, o Options) error {
 	defer log.Close()
 	s.flags = append([]string{
 		"--listen", "127.0.0.1:0", "--workers", strconv.Itoa(o.Workers), "--data", s.DataFolder(),
-		"--shm-name", filepath.Base(s.segment), "--kdf-iterations", strconv.Itoa(kdfIterations),
+		"--kdf-iterations", strconv.Itoa(kdfIterations),
 	}, o.Args...)
 	s.process, err = proc.Start(proc.Command{Path: path, Args: s.flags, Env: o.Env, Stderr: log})
 	if err != nil {
@@ -90,6 +90,7 @@ func (s *Server) run(ctx context.Context, path string, o Options) error {
 		return err
 	}
 	s.readyAt = time.Now()
+	s.learnSegment()
 	return s.awaitWorkers(ctx, o.Workers)
 }
 
@@ -143,6 +144,13 @@ func (s *Server) DataFolder() string { return filepath.Join(s.folder, "data") }
 // Segment is the path of the server's shared memory.
 func (s *Server) Segment() string { return s.segment }
 
+// learnSegment reads the name that the data folder keeps while there is a segment.
+func (s *Server) learnSegment() {
+	if name, err := os.ReadFile(filepath.Join(s.DataFolder(), "segment")); err == nil {
+		s.segment = filepath.Join("/dev/shm", strings.TrimSpace(string(name)))
+	}
+}
+
 func (s *Server) logPath() string { return filepath.Join(s.folder, "server.log") }
 
 // Log is what all processes of the server have logged so far.
@@ -189,7 +197,10 @@ func (s *Server) remove() error {
 		s.release()
 		s.release = nil
 	}
-	err := os.Remove(s.segment)
+	var err error
+	if s.learnSegment(); s.segment != "" {
+		err = os.Remove(s.segment)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}

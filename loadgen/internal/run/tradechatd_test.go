@@ -67,7 +67,7 @@ func startTradechatd(t *testing.T, workers int) *tradechatd {
 	}
 	folder := t.TempDir()
 	d := &tradechatd{master: exec.Command(path, "--listen", "127.0.0.1:0", "--workers", strconv.Itoa(workers),
-		"--data", filepath.Join(folder, "data"), "--shm-name", fmt.Sprintf("loadgen-test-%d-%s", os.Getpid(), t.Name()),
+		"--data", filepath.Join(folder, "data"),
 		"--durability", "none", "--registration", "open", "--kdf-iterations", "4096", "--log-level", "warn")}
 	if d.log, err = os.Create(filepath.Join(folder, "log")); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ import (
 	"tradechat.internal/libproto"
 	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/server/internal/stats"
+	"tradechat.internal/shmstore"
 )
 
 // The test binary is also the server: with actVariable set it becomes one, after it has changed what the value asks for.
@@ -108,7 +110,8 @@ type server struct {
 	t       *testing.T
 	cmd     *exec.Cmd
 	data    string
-	shm     string // path of its segment
+	program string // empty: this test binary
+	shm     string // path of its segment, once it is ready
 	address string
 	stdout  chan string
 	log     chan logLine
@@ -119,24 +122,24 @@ type server struct {
 	pids  map[int]int     // of the latest process of each slot that accepted
 }
 
-var serial = struct {
-	sync.Mutex
-	n int
-}{}
-
-// segmentName is a name that no other test has.
-func segmentName() string {
-	serial.Lock()
-	defer serial.Unlock()
-	serial.n++
-	return fmt.Sprintf("tradechatd-test-%d-%d", os.Getpid(), serial.n)
+// newServer prepares a server on a folder of its own.
+func newServer(t *testing.T) *server {
+	s := &server{t: t, data: filepath.Join(t.TempDir(), "data"), pids: map[int]int{}}
+	t.Cleanup(func() {
+		if path := s.segmentNow(); path != "" {
+			os.Remove(path)
+		}
+	})
+	return s
 }
 
-// newServer prepares a server on a folder and a segment of its own.
-func newServer(t *testing.T) *server {
-	name := segmentName()
-	t.Cleanup(func() { os.Remove("/dev/shm/" + name) })
-	return &server{t: t, data: filepath.Join(t.TempDir(), "data"), shm: "/dev/shm/" + name, pids: map[int]int{}}
+// segmentNow is the path of the segment that the data folder names, empty if it names none.
+func (s *server) segmentNow() string {
+	name, err := os.ReadFile(filepath.Join(s.data, "segment"))
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(shmstore.Folder, strings.TrimSpace(string(name)))
 }
 
 // successor is another run of the same server.
@@ -152,8 +155,8 @@ func (s *server) start(args ...string) *server {
 func (s *server) launch(act string, adjust func(*exec.Cmd), args ...string) *server {
 	s.t.Helper()
 	args = append([]string{"--listen=127.0.0.1:0", "--workers=2", "--log-format=json", "--log-level=debug", "--stats-every=0",
-		"--kdf-iterations=4096", "--journal-file=2", "--data=" + s.data, "--shm-name=" + filepath.Base(s.shm)}, args...)
-	s.cmd = exec.Command("/proc/self/exe", args...)
+		"--kdf-iterations=4096", "--journal-file=2", "--data=" + s.data}, args...)
+	s.cmd = exec.Command(cmp.Or(s.program, "/proc/self/exe"), args...)
 	s.cmd.Env = append(os.Environ(), actVariable+"="+act, quickRaceExit)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	s.stdout, s.log, s.waited = make(chan string, 100), make(chan logLine, 10000), make(chan struct{})
@@ -264,7 +267,7 @@ func (s *server) readyLine() {
 	if _, _, err := net.SplitHostPort(address); !found || err != nil {
 		s.t.Fatalf("stdout begins with %q, want ready HOST:PORT", line)
 	}
-	s.address = address
+	s.address, s.shm = address, s.segmentNow()
 }
 
 // await takes log lines until one is as wanted.
@@ -348,7 +351,10 @@ func (s *server) stopped() {
 // gone checks that the run left nothing but the data folder.
 func (s *server) gone() {
 	s.t.Helper()
-	for _, path := range []string{s.shm, filepath.Join(s.data, "admin.sock")} {
+	for _, path := range []string{s.shm, filepath.Join(s.data, "admin.sock"), filepath.Join(s.data, "segment")} {
+		if path == "" {
+			continue
+		}
 		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 			s.t.Errorf("%s is left (%v)", path, err)
 		}

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tradechat.internal/server/internal/config"
+	"tradechat.internal/shmstore"
 )
 
 func TestStartServesAndStopsCleanly(t *testing.T) {
@@ -120,9 +120,6 @@ func TestDataFolderThatIsAFile(t *testing.T) {
 	s := newServer(t)
 	check(t, os.WriteFile(s.data, nil, 0o600))
 	s.start().refused(exitFailed, s.data, "not a directory")
-	if _, err := os.Stat(s.shm); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s is left (%v)", s.shm, err)
-	}
 }
 
 // TestSignalDuringTheStart: whatever the start has got as far as, it is undone.
@@ -176,38 +173,6 @@ func TestSignalWhileWaitingForTheFolder(t *testing.T) {
 	first.stopped()
 }
 
-func TestTwoServersOnOneSegment(t *testing.T) {
-	t.Parallel()
-	first := newServer(t).start().ready()
-	second := newServer(t)
-	second.shm = first.shm
-	second.start().refused(exitFailed, first.shm, "in use", "--shm-name")
-	first.hello()
-	first.signal(unix.SIGTERM)
-	first.stopped()
-}
-
-// TestDerivedSegmentName starts two servers that were not told a name.
-func TestDerivedSegmentName(t *testing.T) {
-	t.Parallel()
-	var servers []*server
-	for range 2 {
-		s := newServer(t)
-		name := config.DeriveSegmentName(s.data)
-		s.shm = "/dev/shm/" + name
-		t.Cleanup(func() { os.Remove(s.shm) })
-		s.start("--shm-name=").ready()
-		if _, err := os.Stat(s.shm); err != nil {
-			t.Error(err)
-		}
-		servers = append(servers, s)
-	}
-	for _, s := range servers {
-		s.signal(unix.SIGTERM)
-		s.stopped()
-	}
-}
-
 func TestDevShmTooSmall(t *testing.T) {
 	t.Parallel()
 	s := newServer(t).launch(actNoRoom, nil)
@@ -221,7 +186,7 @@ func TestDevShmTooSmall(t *testing.T) {
 func TestFileSizeLimit(t *testing.T) {
 	t.Parallel()
 	s := newServer(t).launch(actNoSize, nil)
-	s.refused(exitFailed, s.shm, "file too large")
+	s.refused(exitFailed, shmstore.Folder, "file too large")
 	s.gone()
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/binary"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -189,37 +188,6 @@ func TestAllProcessesKilledAtOnce(t *testing.T) {
 	next.stopped()
 }
 
-func TestLeftoverThatCannotBeUsed(t *testing.T) {
-	t.Parallel()
-	const versionAt, readyAt = 8, 12
-	for _, c := range []struct {
-		name  string
-		spoil func(t *testing.T, path string)
-		args  []string
-		why   []string
-	}{
-		{"another layout version", func(t *testing.T, path string) { patch(t, path, versionAt, 999) }, nil,
-			[]string{"another layout", "version 999"}},
-		{"not a segment", func(t *testing.T, path string) { patch(t, path, 0, 0x21212121) }, nil, []string{"not a segment"}},
-		{"unfinished", func(t *testing.T, path string) { patch(t, path, readyAt, 0) }, nil, []string{"damaged"}},
-		{"truncated", func(t *testing.T, path string) { check(t, os.Truncate(path, 1<<20)) }, nil, []string{"damaged"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s := crashed(t)
-			c.spoil(t, s.shm)
-			refused := s.successor().start(c.args...)
-			refused.refused(exitFailed, append(c.why, s.shm, "--fresh")...)
-			fresh := s.successor().start(append(c.args, "--fresh")...).ready()
-			if v := fresh.stats().Verify; !v.OK || v.Users != 1 {
-				t.Errorf("verify %+v, want the journal's one user", v)
-			}
-			fresh.signal(unix.SIGTERM)
-			fresh.stopped()
-		})
-	}
-}
-
 // TestLeftoverOfOtherSettings: other tables need another segment, which is filled from the journal.
 func TestLeftoverOfOtherSettings(t *testing.T) {
 	t.Parallel()
@@ -246,14 +214,6 @@ func patch(t *testing.T, path string, at int64, word uint32) {
 	defer file.Close()
 	_, err = file.WriteAt(binary.NativeEndian.AppendUint32(nil, word), at)
 	check(t, err)
-}
-
-func TestLeftoverOfAnotherFolder(t *testing.T) {
-	t.Parallel()
-	s := crashed(t)
-	other := s.successor()
-	other.data = filepath.Join(t.TempDir(), "other")
-	other.start().refused(exitFailed, s.shm, s.data, other.data)
 }
 
 // TestDamagedBooks changes a balance behind the server's back: the audits notice, and the segment is kept.

@@ -51,7 +51,7 @@ func makeBench(t *testing.T, sync bool) *bench {
 	shape.Workers, shape.UsersMax, shape.SessionsMax, shape.RoomsMax = 1, 4, 16, 2
 	shape.LogRecords, shape.RoomRingBytes, shape.MailboxBytes, shape.MessageBytesMax = 1<<10, 1<<12, 1<<12, 256
 	name := fmt.Sprintf("tradechat-test-%d-%s", os.Getpid(), strings.ReplaceAll(t.Name(), "/", "-"))
-	segment, err := shmstore.Create(name, shape, [16]byte{1}, "")
+	segment, err := shmstore.Create(name, shape, shmstore.Origin{Realm: [16]byte{1}})
 	check(t, err)
 	t.Cleanup(func() { _, _ = segment.Unlink(), segment.Close() })
 	b := &bench{segment: segment, sync: sync, path: filepath.Join(t.TempDir(), "admin.sock")}

@@ -129,11 +129,11 @@ func (c *conn) serverStats(body []byte) (libproto.Body, error) {
 
 // awaitDurable waits until all that is in the log by now is as safe as answers promise.
 func (c *conn) awaitDurable() error {
-	if !c.server.backend.Sync {
-		return nil
-	}
 	var segment *shmstore.Segment
 	c.server.backend.WithStore(func(st *shmstore.Store) { segment = st.Segment() })
+	if !c.server.backend.Sync && !segment.Unguarded() {
+		return nil
+	}
 	seq := segment.Head()
 	for deadline := time.Now().Add(durableMax); ; {
 		err := segment.AwaitDurable(seq, min(time.Until(deadline), stopSlice))

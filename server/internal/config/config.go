@@ -14,8 +14,6 @@
 package config
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -30,12 +28,11 @@ import (
 // ErrInvalid is the error of every setting that cannot be used.
 var ErrInvalid = errors.New("invalid configuration")
 
-// Config is the settings of one run. Load makes it, the master may fill in SegmentName, and the children inherit it.
+// Config is the settings of one run. Load makes it, and the children inherit it.
 type Config struct {
 	Listen            string // host:port; port 0 lets the kernel choose
 	Workers           int
 	Data              string // folder, absolute after Load
-	SegmentName       string // under /dev/shm; empty: derived from Data's real path (DeriveSegmentName)
 	Fresh             bool
 	Registration      string // RegistrationOpen or RegistrationClosed
 	LockMode          string // LockAccount or LockGlobal
@@ -132,13 +129,6 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// DeriveSegmentName names the segment of a data folder: two folders never share one, and the same folder finds its own
-// again. folder is the real path, without symbolic links.
-func DeriveSegmentName(folder string) string {
-	sum := sha256.Sum256([]byte(folder))
-	return "tradechat-" + hex.EncodeToString(sum[:8])
-}
-
 // validAddress reports whether s is host:port with an IP address, a host name or nothing, and a port number.
 func validAddress(s string) bool {
 	_, port, err := net.SplitHostPort(s)
@@ -147,22 +137,6 @@ func validAddress(s string) bool {
 	}
 	_, err = strconv.ParseUint(port, 10, 16)
 	return err == nil
-}
-
-// validSegmentName reports whether s is empty or a plain file name that cannot leave /dev/shm or hide in it.
-func validSegmentName(s string) bool {
-	return s == "" || len(s) <= SegmentNameLenMax && s[0] != '.' && plainName(s)
-}
-
-func plainName(s string) bool {
-	for _, r := range s {
-		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_', r == '.', r == '-':
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // validFolder reports whether s can be a path at all; whether it can be used is seen when it is opened.

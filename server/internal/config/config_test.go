@@ -127,7 +127,6 @@ var badValues = map[string][]string{
 	"listen":             {"", "7878", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:http", "::1:7878"},
 	"workers":            {"", "0", "65", "-1", "two", "1.5", "0x2", "9223372036854775808"},
 	"data":               {"", "a\x00b"},
-	"shm-name":           {"a/b", "..", ".x", "/x", "a b", "ä", strings.Repeat("x", SegmentNameLenMax+1)},
 	"fresh":              {"", "yes", "2"},
 	"registration":       {"", "Open", "half"},
 	"lock-mode":          {"", "row", "GLOBAL"},
@@ -234,13 +233,6 @@ func TestConfigSurvivesJSON(t *testing.T) {
 	var back Config
 	if err := json.Unmarshal(encoded, &back); err != nil || back != c {
 		t.Fatalf("%+v, %v; want %+v", back, err, c)
-	}
-}
-
-func TestDeriveSegmentName(t *testing.T) {
-	a, b := DeriveSegmentName("/data/a"), DeriveSegmentName("/data/b")
-	if a == b || !validSegmentName(a) || a != DeriveSegmentName("/data/a") {
-		t.Fatalf("names %q and %q: must be valid, differ, and stay", a, b)
 	}
 }
 

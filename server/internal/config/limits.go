@@ -44,9 +44,6 @@ const (
 	// PerAddressMost bounds the connections that one address can be held to.
 	PerAddressMost = 1_000_000
 
-	// SegmentNameLenMax keeps the segment's path and its messages short; tmpfs itself would take 255.
-	SegmentNameLenMax = 64
-
 	// FileBytesMax bounds the configuration file.
 	FileBytesMax = 1 << 20
 )

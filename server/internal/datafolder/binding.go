@@ -14,9 +14,13 @@ import (
 func JournalFolder(data string) string { return filepath.Join(data, "journal") }
 
 // BindJournal begins the folder's journal if there is none, bound to the realm and to the iterations of the login keys, and returns its
-// identity. One that is bound to others is refused: nobody could log in. Errors: journal.Create's.
+// identity. One that is bound to others is refused: nobody could log in. Then it locks the journal's folder. Errors: journal.Create's,
+// ErrInUse.
 func (f *Folder) BindJournal(iterations uint32) (id journal.ID, err error) {
 	f.journal, err = journal.Create(JournalFolder(f.path), journal.Binding{Realm: f.realm, Iterations: iterations})
+	if err == nil && f.journalFD < 0 {
+		err = f.lockJournal()
+	}
 	return f.journal, err
 }
 

@@ -1,12 +1,17 @@
 // Package datafolder is the folder on disk that belongs to one server:
 //
-//	lock         flock(2)ed by the master and, through inheritance, by every child; holds the master's pid
+//	.            the folder itself is flock(2)ed by the master and, through inheritance, by every child
+//	pid          the master's pid: for messages only
+//	segment      the name of the shared-memory segment, random, written before the segment is made (segmentname.go)
+//	journal/     flock(2)ed by the master too: it may be moved, or lie elsewhere behind a link
 //	realm        the salt of the users' login keys: 32 hexadecimal digits and a newline, written once
 //	epoch        how many segments were made for this folder: a decimal number and a newline (epoch.go)
 //	admin.sock   the admin socket while a server runs
 //
 // The lock is free only when the last process of a run is gone, so whoever has it is alone with the folder and with the
-// segment that belongs to it. The realm outlives everything else: without it every stored key would be worthless.
+// segment that belongs to it. No file in the folder is the lock: files can be removed and made anew under a server that
+// runs. Guard notices when the path leads to another folder. The realm outlives everything else: without it every stored
+// key would be worthless.
 package datafolder
 
 import (
@@ -18,9 +23,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -41,10 +44,11 @@ var (
 
 // Folder is a data folder whose lock this process holds.
 type Folder struct {
-	path    string // absolute, without symbolic links
-	lockFD  int
-	realm   [libproto.SaltLen]byte
-	journal journal.ID
+	path      string // absolute, without symbolic links
+	lockFD    int    // of the folder
+	journalFD int    // of the journal's folder, -1 before BindJournal
+	realm     [libproto.SaltLen]byte
+	journal   journal.ID
 }
 
 // Path is the folder's real path.
@@ -64,11 +68,14 @@ func Open(ctx context.Context, path string, waiting func(holder int)) (*Folder, 
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrFolder, path, err)
 	}
-	f := &Folder{path: real}
-	if f.lockFD, err = openLock(f.file("lock")); err != nil {
+	f := &Folder{path: real, journalFD: -1}
+	if f.lockFD, err = openFolder(real); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrFolder, path, err)
 	}
-	if err = f.lock(ctx, waiting); err == nil {
+	if err = f.checkOwner(); err == nil {
+		err = f.lock(ctx, waiting)
+	}
+	if err == nil {
 		f.realm, err = f.loadRealm()
 	}
 	if err != nil {
@@ -79,7 +86,12 @@ func Open(ctx context.Context, path string, waiting func(holder int)) (*Folder, 
 }
 
 // Close drops this process's hold of the lock.
-func (f *Folder) Close() { _ = unix.Close(f.lockFD) }
+func (f *Folder) Close() {
+	_ = unix.Close(f.lockFD)
+	if f.journalFD >= 0 {
+		_ = unix.Close(f.journalFD)
+	}
+}
 
 // AdminSocket is the path of the admin socket, if it fits into a socket address.
 func (f *Folder) AdminSocket() (string, error) {
@@ -103,75 +115,6 @@ func prepare(path string) (string, error) {
 		return "", err
 	}
 	return filepath.EvalSymlinks(absolute)
-}
-
-// openLock opens the lock file as a bare descriptor: the children inherit it, and no finalizer may close it.
-func openLock(path string) (int, error) {
-	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return -1, &fs.PathError{Op: "open", Path: path, Err: err}
-	}
-	return fd, nil
-}
-
-// lock takes the flock, and writes this process's pid for those who will find it taken. There is no flock(2) with a
-// deadline that a signal handler could not disturb, so it asks again and again.
-func (f *Folder) lock(ctx context.Context, waiting func(holder int)) error {
-	poll := time.NewTicker(lockPoll)
-	defer poll.Stop()
-	deadline := time.NewTimer(LockWaitMax)
-	defer deadline.Stop()
-	for told := false; ; {
-		taken, err := f.tryLock()
-		if taken || err != nil {
-			return err
-		}
-		if !told {
-			told = true
-			waiting(f.holder())
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for the data folder %s: %w", f.path, ctx.Err())
-		case <-deadline.C:
-			return fmt.Errorf("%w: %s: by the server with pid %d (or a worker of it); stop it, or choose another --data",
-				ErrInUse, f.path, f.holder())
-		case <-poll.C:
-		}
-	}
-}
-
-func (f *Folder) tryLock() (taken bool, err error) {
-	switch err := unix.Flock(f.lockFD, unix.LOCK_EX|unix.LOCK_NB); err {
-	case nil:
-		return true, f.writeHolder()
-	case unix.EWOULDBLOCK, unix.EINTR:
-		return false, nil
-	default:
-		return false, &fs.PathError{Op: "flock", Path: f.file("lock"), Err: err}
-	}
-}
-
-func (f *Folder) writeHolder() error {
-	text := strconv.Itoa(os.Getpid()) + "\n"
-	if err := unix.Ftruncate(f.lockFD, 0); err != nil {
-		return &fs.PathError{Op: "truncate", Path: f.file("lock"), Err: err}
-	}
-	if _, err := unix.Pwrite(f.lockFD, []byte(text), 0); err != nil {
-		return &fs.PathError{Op: "write", Path: f.file("lock"), Err: err}
-	}
-	return nil
-}
-
-// holder is the pid in the lock file, 0 if there is none.
-func (f *Folder) holder() int {
-	text := make([]byte, holderBytesMax)
-	n, _ := unix.Pread(f.lockFD, text, 0)
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text[:max(n, 0)])))
-	if err != nil {
-		return 0
-	}
-	return pid
 }
 
 // loadRealm reads the realm, or makes it in a folder that has none.

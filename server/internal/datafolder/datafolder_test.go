@@ -37,7 +37,7 @@ func TestOpenMakesAFolderThatStaysTheSame(t *testing.T) {
 	if first.Realm() != second.Realm() || first.Realm() == [16]byte{} {
 		t.Errorf("realm %x, then %x", first.Realm(), second.Realm())
 	}
-	for name, want := range map[string]os.FileMode{"": os.ModeDir | 0o700, "realm": 0o600, "lock": 0o600} {
+	for name, want := range map[string]os.FileMode{"": os.ModeDir | 0o700, "realm": 0o600, "pid": 0o600} {
 		info, err := os.Stat(filepath.Join(path, name))
 		if err != nil || info.Mode() != want {
 			t.Errorf("%q: %v, %v; want mode %v", name, info.Mode(), err, want)
@@ -180,7 +180,7 @@ func TestDamagedRealmIsRefused(t *testing.T) {
 // mustBeFree checks that a refused Open left the lock free.
 func mustBeFree(t *testing.T, path string) {
 	t.Helper()
-	fd, err := openLock(filepath.Join(path, "lock"))
+	fd, err := openFolder(path)
 	if err != nil {
 		t.Fatal(err)
 	}

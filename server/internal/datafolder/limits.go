@@ -11,6 +11,9 @@ const (
 	// socketPathMax is the longest path that fits into sockaddr_un's sun_path with its NUL (unix(7)).
 	socketPathMax = 107
 
-	// holderBytesMax bounds what is read of the lock file.
+	// holderBytesMax bounds what is used of the pid file.
 	holderBytesMax = 32
+
+	// segmentNameRandom is how many random bytes make a segment's name.
+	segmentNameRandom = 16
 )

@@ -187,7 +187,7 @@ func (h *Heritage) adopt() error {
 	kinds := []struct {
 		fd   int
 		kind uint32
-	}{{listenerFD, listener}, {segmentFD, unix.S_IFREG}, {lineFD, unix.S_IFSOCK}, {lockFD, unix.S_IFREG}}
+	}{{listenerFD, listener}, {segmentFD, unix.S_IFREG}, {lineFD, unix.S_IFSOCK}, {lockFD, unix.S_IFDIR}}
 	for _, k := range kinds {
 		if err := adoptFD(k.fd, k.kind); err != nil {
 			return err

@@ -109,7 +109,7 @@ func newParent(t *testing.T, slots int) *parent {
 	check(t, err)
 	_, err = segment.WriteString("the segment")
 	check(t, err)
-	lock, err := os.Create(filepath.Join(t.TempDir(), "lock"))
+	lock, err := os.Open(t.TempDir())
 	check(t, err)
 	line, childLine, err := NewLine()
 	check(t, err)
@@ -164,7 +164,7 @@ func reap(t *testing.T, pid int) unix.WaitStatus {
 
 func testConfig(t *testing.T, workers int) config.Config {
 	c := config.Defaults()
-	c.Workers, c.Data, c.SegmentName = workers, t.TempDir(), "tradechat-test"
+	c.Workers, c.Data = workers, t.TempDir()
 	return c
 }
 

@@ -54,7 +54,7 @@ func newDesk(t *testing.T, durability string) *desk {
 	t.Helper()
 	shape := shmstore.DefaultShape()
 	shape.UsersMax, shape.SessionsMax, shape.RoomsMax, shape.LogRecords = 64, 64, 4, 1<<10
-	segment, err := shmstore.Create(fmt.Sprintf("tradechat-test-journal-%d-%x", os.Getpid(), t.Name()), shape, [16]byte{1}, t.Name())
+	segment, err := shmstore.Create(fmt.Sprintf("tradechat-test-journal-%d-%x", os.Getpid(), t.Name()), shape, shmstore.Origin{Realm: [16]byte{1}, Folder: t.Name()})
 	must(t, err)
 	t.Cleanup(func() { _ = errors.Join(segment.Unlink(), segment.Close()) })
 	master, err := segment.Bind(shape.MasterSlot(), func(int) {})

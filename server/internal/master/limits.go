@@ -24,6 +24,12 @@ const (
 	// expireEvery is the pace at which sessions whose time is over are ended.
 	expireEvery = time.Second
 
+	// guardEvery is the pace of the looks at the segment's name and the data folder's path.
+	guardEvery = time.Second
+
+	// segmentNamesMax is how many random names for a segment are tried.
+	segmentNamesMax = 8
+
 	// verifyEvery is how long the outcome of a Verify of the running server is used for SERVER_STATS.
 	verifyEvery = time.Second
 

@@ -28,11 +28,11 @@ var (
 	// ErrAudit says that the final verification found the books wrong.
 	ErrAudit = errors.New("the final audit failed")
 
-	// ErrLeftover says that there is a segment of this name which may be somebody else's.
+	// ErrLeftover says that the segment that an earlier run left can neither be used nor removed.
 	ErrLeftover = errors.New("the segment that an earlier run left cannot be used")
 
-	// errUnusable is a segment of our own that cannot be gone on with; the journal is used instead.
-	errUnusable = errors.New("cannot be gone on with")
+	// errUnusable is a segment that cannot be used; the journal is used instead, if it has all that the segment has.
+	errUnusable = errors.New("cannot be used")
 )
 
 // Master is one run of the server.
@@ -46,7 +46,6 @@ type Master struct {
 	address string // as bound
 	sockets []*libnet.Socket
 	segment *shmstore.Segment
-	ownName bool             // the segment's name is made from the folder's: nobody else has it
 	warm    bool             // the segment is an earlier run's
 	discard bool             // the segment is to be unlinked at the end
 	events  []libnet.EventFD // by slot
@@ -73,6 +72,8 @@ type Master struct {
 	ticker *stats.Ticker
 
 	published atomic.Pointer[[]stats.Process]
+	alarms    atomic.Pointer[[]string] // what endangers the segment or the data folder
+	guardAt   time.Time                // of the next look at that
 	audit     verification
 }
 
@@ -131,10 +132,6 @@ func (m *Master) openFolder() error {
 	m.onRelease(folder.Close)
 	if _, err := folder.BindJournal(m.config.KDFIterations); err != nil {
 		return fmt.Errorf("%w: %w", ErrJournal, err)
-	}
-	if m.config.SegmentName == "" {
-		m.config.SegmentName = config.DeriveSegmentName(folder.Path())
-		m.ownName = true
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func (m *Master) verify() (report *shmstore.VerifyReport, err error) {
 
 // statsJSON is SERVER_STATS. It is called from the admin socket's goroutines as well as from the supervision.
 func (m *Master) statsJSON() ([]byte, error) {
-	source := stats.Source{Segment: m.segment, Started: m.started, Durability: m.config.Durability}
+	source := stats.Source{Segment: m.segment, Started: m.started, Durability: m.config.Durability, Alarms: m.alarmed()}
 	if published := m.published.Load(); published != nil {
 		source.Processes = *published
 	}
@@ -58,5 +58,5 @@ func (m *Master) logLine(now time.Time) {
 	for i := range m.children {
 		restarts += m.children[i].restarts
 	}
-	m.ticker.Line(m.log.Info(), now).Int("restarts", restarts).Msg("stats")
+	m.ticker.Line(m.log.Info(), now).Int("restarts", restarts).Int("alarms", len(m.alarmed())).Msg("stats")
 }

@@ -128,26 +128,6 @@ func (m *Master) journalError(r report) error {
 	return fmt.Errorf("%w: %s; %s", ErrJournal, r.word.Text, advice[r.word.Reason])
 }
 
-// giveSegmentUp replaces a segment that is not what disk says by an empty one.
-func (m *Master) giveSegmentUp(why string) error {
-	m.tellUnusable(why)
-	m.store = nil
-	if err := errors.Join(m.segment.Unlink(), m.segment.Close()); err != nil {
-		return fmt.Errorf("give up %s: %w", m.segment.Path(), err)
-	}
-	shape, err := m.shape()
-	if err != nil {
-		return err
-	}
-	m.warm = false
-	return m.makeSegment(shape)
-}
-
-func (m *Master) tellUnusable(why string) {
-	m.log.Error().Str("segment", m.config.SegmentName).Str("why", why).
-		Msg("the segment that a crashed run left is given up: the journal is used, which has all that was acknowledged with --durability sync")
-}
-
 // abandon ends the processes of a start that did not come to the supervision.
 func (m *Master) abandon() {
 	for i := range m.children {

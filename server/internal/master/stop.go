@@ -10,6 +10,7 @@ import (
 
 	"tradechat.internal/liblog"
 	"tradechat.internal/server/internal/role"
+	"tradechat.internal/shmstore"
 )
 
 // onSignal: the first signal to stop asks the processes to end, a later one does not ask any more. Those that come with the first are
@@ -98,6 +99,23 @@ func (m *Master) killAsked(c *child, why string) {
 	}
 }
 
+// saveSegment gives a segment that is to be kept another name if its own is lost.
+func (m *Master) saveSegment() {
+	lost := m.segment.Named()
+	if !errors.Is(lost, shmstore.ErrNameLost) {
+		return
+	}
+	name, err := m.folder.NewSegmentName()
+	if err == nil {
+		err = m.segment.SaveAs(name)
+	}
+	if err != nil {
+		m.log.Error().AnErr("lost", lost).Err(err).Msg("the segment cannot be kept: what is not on disk is lost")
+		return
+	}
+	m.log.Warn().AnErr("lost", lost).Str("segment", m.segment.Path()).Msg("the segment is kept under another name")
+}
+
 // conclude audits the books, now that nobody changes them. The segment goes with the run, unless the books are wrong (then
 // somebody must look at it) or not everything is on disk (then the next start goes on with it).
 func (m *Master) conclude() error {
@@ -105,7 +123,9 @@ func (m *Master) conclude() error {
 	verified := m.segment.VerifyQuiescent()
 	kept := m.kept()
 	m.say("%v", verified)
-	m.discard = verified.OK() && kept == nil
+	if m.discard = verified.OK() && kept == nil; !m.discard {
+		m.saveSegment()
+	}
 	switch {
 	case !verified.OK():
 		m.log.Error().Stringer("audit", verified).Strs("problems", verified.Problems).Str("segment", m.segment.Path()).

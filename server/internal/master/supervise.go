@@ -92,6 +92,7 @@ func (m *Master) onBeat(now time.Time) {
 	m.watch(now)
 	m.killLate(now)
 	m.reapStrangers()
+	m.guard(now)
 	m.spawnDue(now)
 	m.log.Sweep()
 }

@@ -50,6 +50,7 @@ type Source struct {
 	Started    time.Time // of the master
 	Processes  []Process
 	Durability string
+	Alarms     []string // what endangers the segment or the data folder
 
 	// Verified is the outcome of the latest Verify, VerifyErr why there is none, VerifiedAt when that was.
 	Verified   *shmstore.VerifyReport
@@ -63,6 +64,8 @@ type Report struct {
 	UptimeS     float64            `json:"uptime_s"`
 	Connections uint64             `json:"connections"`
 	Restarts    int                `json:"restarts"`
+	Alarms      []string           `json:"alarms"`
+	Segment     string             `json:"segment"` // path of the shared memory
 	Workers     []Worker           `json:"workers"`
 	Totals      map[string]uint64  `json:"totals"`
 	Ops         map[string]uint64  `json:"ops"`
@@ -159,6 +162,8 @@ func Make(s Source) Report {
 		Version:     version.Agent,
 		UptimeS:     time.Since(s.Started).Seconds(),
 		Connections: total.OpenConnections(),
+		Alarms:      append([]string{}, s.Alarms...),
+		Segment:     s.Segment.Path(),
 		Workers:     make([]Worker, 0, len(s.Processes)),
 		Totals:      named(shmstore.Counters[:], total.Counters[:]),
 		Ops:         make(map[string]uint64),

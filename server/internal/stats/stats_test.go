@@ -27,7 +27,7 @@ func newSegment(t *testing.T, workers int) (*shmstore.Segment, []*shmstore.Store
 	shape.Workers, shape.UsersMax, shape.SessionsMax, shape.RoomsMax = workers, 64, 64, 2
 	shape.LogRecords, shape.RoomRingBytes, shape.MailboxBytes, shape.MessageBytesMax = 1<<10, 1<<12, 1<<12, 256
 	name := fmt.Sprintf("tradechat-test-%d-%s", os.Getpid(), strings.ReplaceAll(t.Name(), "/", "-"))
-	segment, err := shmstore.Create(name, shape, [16]byte{1}, "")
+	segment, err := shmstore.Create(name, shape, shmstore.Origin{Realm: [16]byte{1}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -93,7 +93,7 @@ func (c *cluster) makeSegment() {
 	shape.MessageBytesMax = c.config.MessageBytesMax
 	shape.LogRecords = 1 << 14
 	name := fmt.Sprintf("tradechat-workertest-%d-%d", os.Getpid(), segmentNumber.Add(1))
-	segment, err := shmstore.Create(name, shape, [16]byte{1, 2, 3}, c.t.Name())
+	segment, err := shmstore.Create(name, shape, shmstore.Origin{Realm: [16]byte{1, 2, 3}, Folder: c.t.Name()})
 	must(c.t, err)
 	c.t.Cleanup(func() { _ = segment.Close() })
 	must(c.t, segment.Unlink()) // the mapping and the descriptors keep it

@@ -66,7 +66,7 @@ func (w *Worker) login(r *request, q *libproto.LoginRequest) {
 		r.c.logTo(w.log.Limited(liblog.LevelInfo, "login-failed")).Msg("login failed")
 		w.store.LoginFailed(r.c.addr)
 		w.loginFailed(r, libproto.StatusUnauthorized, "unknown user or wrong password")
-	case w.segment.UserSeq(user) > w.segment.Durable() && (w.syncs || w.segment.ReadOnly()):
+	case w.segment.UserSeq(user) > w.segment.Durable() && (w.waits() || w.segment.ReadOnly()):
 		w.loginTooEarly(r)
 	default:
 		w.openSession(r, user, keys, q)
@@ -155,7 +155,7 @@ func (w *Worker) openSession(r *request, user uint32, by provenBy, q *libproto.L
 
 // promisedBalance is a balance that can be shown without waiting.
 func (w *Worker) promisedBalance(user uint32) (balance int64, err error) {
-	if w.syncs || w.segment.ReadOnly() {
+	if w.waits() || w.segment.ReadOnly() {
 		balance, _, err = w.store.DurableBalance(user)
 	} else {
 		balance, _, err = w.store.Balance(user)

@@ -74,11 +74,14 @@ func (w *Worker) await(r *request, seq uint64) bool {
 		w.fail(r, libproto.StatusTimeout, 0, unkept)
 		return false
 	}
-	if w.syncs {
+	if w.waits() {
 		r.awaits = seq
 	}
 	return true
 }
+
+// waits tells whether answers wait for their records: with --durability sync, and in every mode while a crash would lose the memory.
+func (w *Worker) waits() bool { return w.syncs || w.segment.Unguarded() }
 
 // unkept is the detail of ERR_TIMEOUT for what is done but cannot be kept.
 const unkept = "the journal has failed: what became of this is known once the server was started anew"
@@ -102,7 +105,7 @@ func (w *Worker) errorBody(retryAfterMs uint32, detail string) libproto.ErrorBod
 // refuseOver is refuse for an error whose reason is record seq, and which waits for that as an answer does: what a crash could
 // take back, such as a withdrawal that leaves too little, must not be seen in a refusal either. 0: no record is.
 func (w *Worker) refuseOver(r *request, seq uint64, err error) {
-	if w.syncs && seq > w.segment.Durable() {
+	if w.waits() && seq > w.segment.Durable() {
 		if w.segment.ReadOnly() { // the reason will perhaps not be kept
 			err = shmstore.ErrReadOnly
 		} else {
