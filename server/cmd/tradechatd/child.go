@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/liblog"
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/server/internal/logwriter"
 	"tradechat.internal/server/internal/worker"
@@ -21,20 +22,20 @@ func runChild() int {
 	h, err := heritage.Load()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "tradechatd: %v\n", err)
-		return exitUsage
+		return program.ExitUsage
 	}
 	log, err := newLog(h.Config, string(h.Role), os.Stderr)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "tradechatd: %v\n", err)
-		return exitUsage
+		return program.ExitUsage
 	}
 	defer log.Close()
 	nameProcess(h, log)
 	if err := runRole(h, log); err != nil { // adds the slot to its lines
 		logEnd(log.WithSlot(h.Slot), string(h.Role), err)
-		return exitFailed
+		return program.ExitFailed
 	}
-	return exitOK
+	return program.ExitOK
 }
 
 func runRole(h heritage.Heritage, log *liblog.Logger) error {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/server/internal/stats"
 )
 
@@ -209,7 +210,7 @@ func TestLeftoverThatCannotBeUsed(t *testing.T) {
 			s := crashed(t)
 			c.spoil(t, s.shm)
 			refused := s.successor().start(c.args...)
-			refused.refused(exitFailed, append(c.why, s.shm, "--fresh")...)
+			refused.refused(program.ExitFailed, append(c.why, s.shm, "--fresh")...)
 			fresh := s.successor().start(append(c.args, "--fresh")...).ready()
 			if v := fresh.stats().Verify; !v.OK || v.Users != 1 {
 				t.Errorf("verify %+v, want the journal's one user", v)
@@ -253,7 +254,7 @@ func TestLeftoverOfAnotherFolder(t *testing.T) {
 	s := crashed(t)
 	other := s.successor()
 	other.data = filepath.Join(t.TempDir(), "other")
-	other.start().refused(exitFailed, s.shm, s.data, other.data)
+	other.start().refused(program.ExitFailed, s.shm, s.data, other.data)
 }
 
 // TestDamagedBooks changes a balance behind the server's back: the audits notice, and the segment is kept.
@@ -269,7 +270,7 @@ func TestDamagedBooks(t *testing.T) {
 	if line := s.line(); !strings.HasPrefix(line, "audit FAILED") {
 		t.Errorf("stdout has %q", line)
 	}
-	s.refused(exitFailed, "the final audit failed", s.shm, "--fresh")
+	s.refused(program.ExitFailed, "the final audit failed", s.shm, "--fresh")
 	if _, err := os.Stat(s.shm); err != nil {
 		t.Errorf("the segment was not kept: %v", err)
 	}
