@@ -17,6 +17,7 @@ BENCH     ?= .
 BENCHTIME ?= 1s
 RESULTS   ?= results
 DIST      ?= dist
+LAYERS    ?=
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.0
 
@@ -116,8 +117,8 @@ dist: build ## what is committed, for others, into DIST (dist/): a module proxy,
 	tar -czf "$(DIST)/$$name-$$($(GO) env GOOS)-$$($(GO) env GOARCH).tar.gz" --transform "s,^bin,$$name,;s,^LICENSE,$$name/LICENSE," $(BINARIES:%=bin/%) LICENSE && \
 	ls "$(DIST)"/tradechat-*.tar.gz
 
-nightly: check-go ## race, fuzz, crash, mutants, model, durability and chaos, and a table at the end; hours; ARGS='race crash'
-	MAKE="$(MAKE)" scripts/nightly.sh $(ARGS)
+nightly: check-go ## race, fuzz, crash, mutants, model, durability and chaos, and a table at the end; hours; LAYERS='race crash'
+	MAKE="$(MAKE)" scripts/nightly.sh $(LAYERS)
 
 clean: ## bin/, lib/, dist/, nightly/ and profiles; not tradechat-data/
 	rm -rf bin lib dist nightly
