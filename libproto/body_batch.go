@@ -9,7 +9,7 @@ const transferLegLen = 4 + 8
 
 // TransferBatchRequest holds 1 … BatchLegsMax transfers, which run in order and independently of each other.
 type TransferBatchRequest struct {
-	Legs []TransferLeg
+	Legs []TransferLeg // 1 … BatchLegsMax
 }
 
 func (b TransferBatchRequest) AppendTo(dst []byte) []byte {
@@ -47,8 +47,8 @@ func (r LegResult) EncodedLen() int { return legResultLen }
 
 // TransferBatchResponse holds a result for each leg, in the order of the legs.
 type TransferBatchResponse struct {
-	Balance int64 // minor units, after the last leg
-	Results []LegResult
+	Balance int64       // minor units, after the last leg
+	Results []LegResult // 0 … BatchLegsMax
 }
 
 func (b TransferBatchResponse) AppendTo(dst []byte) []byte {

@@ -33,11 +33,11 @@ func (r GoingAwayReason) String() string { return nameOf(goingAwayNames, "reason
 
 // HelloRequest opens a connection: what the client speaks and can do.
 type HelloRequest struct {
-	VersionMin, VersionMax uint8
+	VersionMin, VersionMax uint8 // 1
 	Capabilities           Capabilities
 	ClientNonce            [NonceLen]byte
 	Handshake              []byte // bytes; empty without encryption
-	Agent                  []byte // str
+	Agent                  []byte // str: the program and its version
 }
 
 func (b HelloRequest) AppendTo(dst []byte) []byte {
@@ -64,9 +64,9 @@ func (b *HelloRequest) Decode(body []byte) error {
 // HelloResponse says what was agreed, the limits in force, and what LOGIN needs.
 type HelloResponse struct {
 	Version             uint8
-	Capabilities        Capabilities
-	BodyLenMax          uint32 // bytes, in force after LOGIN
-	MessageLenMax       uint32 // bytes of a chat message
+	Capabilities        Capabilities // what both have
+	BodyLenMax          uint32       // bytes, in force after LOGIN
+	MessageLenMax       uint32       // bytes of a chat message
 	HeartbeatIntervalMs uint32
 	IdleTimeoutMs       uint32
 	ServerNonce         [NonceLen]byte
@@ -110,7 +110,7 @@ func (b *HelloResponse) Decode(body []byte) error {
 
 // LoginRequest proves that the client knows the password, and asks for a session.
 type LoginRequest struct {
-	Username        []byte       // str
+	Username        []byte       // str, a name
 	Proof           [KeyLen]byte // see Proof
 	ResumeSessionID uint64       // 0: a new session
 }
@@ -131,9 +131,9 @@ func (b *LoginRequest) Decode(body []byte) error {
 type LoginResponse struct {
 	UserID          uint32
 	SessionID       uint64
-	LastReqID       uint64 // the highest req_id of a money request that the session applied
-	Balance         int64  // minor units
-	ServerSignature [KeyLen]byte
+	LastReqID       uint64       // the highest req_id of a money request that the session applied: use higher ones
+	Balance         int64        // minor units
+	ServerSignature [KeyLen]byte // see ServerSignature
 }
 
 func (b LoginResponse) AppendTo(dst []byte) []byte {
@@ -186,7 +186,7 @@ func (b *HeartbeatResponse) Decode(body []byte) error {
 	return c.end()
 }
 
-// RegisterRequest makes an account of one's own.
+// RegisterRequest brings the keys of a user's password.
 type RegisterRequest struct {
 	Username             []byte // str, a name
 	StoredKey, ServerKey [KeyLen]byte

@@ -9,7 +9,7 @@ const ChatReplay ChatFlags = 1
 // ChatSendRequest sends a message to a room that the session is in.
 type ChatSendRequest struct {
 	RoomID  uint32
-	Message []byte // str
+	Message []byte // str, 1 … HelloResponse.MessageLenMax bytes
 }
 
 func (b ChatSendRequest) AppendTo(dst []byte) []byte {
@@ -45,7 +45,7 @@ type ChatBroadcast struct {
 	TimeNs     uint64 // since the Unix epoch
 	Flags      ChatFlags
 	FromUserID uint32
-	FromName   []byte // str
+	FromName   []byte // str, a name
 	Message    []byte // str
 }
 
@@ -72,7 +72,7 @@ func (b *ChatBroadcast) Decode(body []byte) error {
 
 // DirectSendRequest sends a message to every live session of one user.
 type DirectSendRequest struct {
-	ToUsername []byte // str
+	ToUsername []byte // str, a name
 	Message    []byte // str
 }
 
@@ -105,7 +105,7 @@ func (b *DirectSendResponse) Decode(body []byte) error {
 // DirectMessage is the push of a message to one user.
 type DirectMessage struct {
 	FromUserID uint32
-	FromName   []byte // str
+	FromName   []byte // str, a name
 	TimeNs     uint64 // since the Unix epoch
 	Message    []byte // str
 }

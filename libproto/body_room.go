@@ -109,7 +109,7 @@ func (b *RoomListRequest) Decode(body []byte) error {
 // RoomInfo is one room of a list.
 type RoomInfo struct {
 	RoomID      uint32
-	Name        []byte // str
+	Name        []byte // str, a name
 	MemberCount uint32 // sessions
 	LastSeq     uint64
 }
@@ -167,7 +167,7 @@ type RoomMessage struct {
 	RoomSeq    uint64
 	TimeNs     uint64 // since the Unix epoch
 	FromUserID uint32
-	FromName   []byte // str
+	FromName   []byte // str, a name
 	Message    []byte // str
 }
 
@@ -213,7 +213,7 @@ type RoomEvent struct {
 	RoomID            uint32
 	Kind              RoomEventKind
 	UserID            uint32 // who joined or left
-	Name              []byte // str
+	Name              []byte // str, a name
 	FirstSeq, LastSeq uint64 // the messages that a gap skipped
 }
 

@@ -23,7 +23,7 @@ func (b *WhoRequest) Decode(body []byte) error {
 // UserInfo is one user of a list.
 type UserInfo struct {
 	UserID   uint32
-	Username []byte // str
+	Username []byte // str, a name
 }
 
 const userInfoLenMin = 4 + 2
@@ -56,7 +56,7 @@ func (b *WhoResponse) Decode(body []byte) error {
 
 // UserLookupRequest finds a user by name.
 type UserLookupRequest struct {
-	Username []byte // str
+	Username []byte // str, a name
 }
 
 func (b UserLookupRequest) AppendTo(dst []byte) []byte { return appendBytes(dst, b.Username) }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"tradechat.internal/libproto/internal/gen"
 )
 
 // The tables of the protocol's page must say what the code does. A table is known by its header row.
@@ -195,7 +197,7 @@ func layoutOf(body DecodableBody, v reflect.Value) string {
 	}
 	var fields []string
 	for i := range v.NumField() {
-		field, name := v.Field(i), wireName(v.Type().Field(i).Name)
+		field, name := v.Field(i), gen.WireName(v.Type().Field(i).Name)
 		switch {
 		case field.Kind() == reflect.Array:
 			fields = append(fields, fmt.Sprintf("bytes %s (%d)", name, field.Len()))
@@ -234,28 +236,6 @@ func textOrBytes(body DecodableBody, field reflect.Value) string {
 	default:
 		return err.Error()
 	}
-}
-
-// Go names put the qualifier last and the unit into the name; the wire's do not.
-var wireNames = map[string]string{
-	"BodyLenMax":    "max_body_len",
-	"MessageLenMax": "max_message_len",
-	"RowsMax":       "limit",
-	"TimeNs":        "time",
-	"ClientTimeNs":  "client_time",
-	"ServerTimeNs":  "server_time",
-	"KDFIterations": "kdf_iterations",
-	"JSON":          "json",
-}
-
-var capital = regexp.MustCompile(`[A-Z]`)
-
-func wireName(goName string) string {
-	if name, ok := wireNames[goName]; ok {
-		return name
-	}
-	words := capital.ReplaceAllString(strings.ReplaceAll(goName, "ID", "Id"), "_$0")
-	return strings.ToLower(strings.TrimPrefix(words, "_"))
 }
 
 func TestPageLimits(t *testing.T) {

@@ -1,5 +1,7 @@
 package libproto
 
+//go:generate go run ./internal/gen/cmd/gen
+
 type maker func() DecodableBody
 
 func (m maker) make() DecodableBody {
@@ -14,9 +16,11 @@ type entry struct {
 	op                      Opcode
 	name                    string
 	request, response, push maker
+	batch                   bool // its request begins with the number of its legs, each of which counts as a request
 }
 
-// table is the one list of opcodes, in ascending order: entry i has dense index i.
+// table is the one list of opcodes, in ascending order: entry i has dense index i. What other languages and pages need of it, and of
+// the bodies, is generated: go generate ./libproto.
 var table = [OpcodeCount]entry{
 	{op: OpHello, name: "HELLO", request: zero[HelloRequest], response: zero[HelloResponse]},
 	{op: OpLogin, name: "LOGIN", request: zero[LoginRequest], response: zero[LoginResponse]},
@@ -43,7 +47,7 @@ var table = [OpcodeCount]entry{
 	{op: OpTransfer, name: "TRANSFER", request: zero[TransferRequest], response: zero[TransferResponse]},
 	{op: OpBalance, name: "BALANCE", request: zero[Empty], response: zero[BalanceResponse]},
 	{op: OpTxnHistory, name: "TXN_HISTORY", request: zero[TxnHistoryRequest], response: zero[TxnHistoryResponse]},
-	{op: OpTransferBatch, name: "TRANSFER_BATCH", request: zero[TransferBatchRequest], response: zero[TransferBatchResponse]},
+	{op: OpTransferBatch, name: "TRANSFER_BATCH", request: zero[TransferBatchRequest], response: zero[TransferBatchResponse], batch: true},
 	{op: OpTxnStatus, name: "TXN_STATUS", request: zero[TxnStatusRequest], response: zero[TxnStatusResponse]},
 
 	{op: OpUserAdd, name: "USER_ADD", request: zero[UserAddRequest], response: zero[UserAddResponse]},
@@ -73,6 +77,15 @@ func NewResponse(op Opcode) DecodableBody {
 // NewPush returns a new zero push body for op; nil when op is unknown or is not a push.
 func NewPush(op Opcode) DecodableBody {
 	return lookup(op).push.make()
+}
+
+// Weight is how many requests a request counts as against a rate limit: one, and a batch as many as it says it has legs, at most
+// BatchLegsMax. The body is not decoded: a batch that says fewer legs than there are is refused when it is.
+func Weight(op Opcode, body []byte) uint64 {
+	if i, ok := op.Index(); !ok || !table[i].batch || len(body) < 2 {
+		return 1
+	}
+	return min(max(1, uint64(be.Uint16(body))), BatchLegsMax)
 }
 
 // lookup returns op's entry, an empty one for an unknown opcode.

@@ -6,27 +6,26 @@ import "strconv"
 type Status uint16
 
 const (
-	StatusOK Status = iota
-	StatusBadPacket
-	StatusChecksumFail
-	StatusUnauthorized
-	StatusNotFound
-	StatusInsufficientFunds
-	StatusServerBusy
-	StatusTimeout // the outcome is unknown: retry with the same req_id
-	StatusUnsupported
-	StatusInvalidArgument
-	StatusAlreadyExists
-	StatusLimit    // a table is full, or a sum would overflow
-	StatusExpired  // the log no longer knows
-	StatusReadOnly // the journal failed: nothing can be promised
-	StatusInternal
+	StatusOK                Status = iota // done
+	StatusBadPacket                       // the frame or its body breaks a rule of this page
+	StatusChecksumFail                    // the frame was damaged on its way
+	StatusUnauthorized                    // not in this state, not in this room, or not with this proof
+	StatusNotFound                        // no such user or room
+	StatusInsufficientFunds               // the account holds less than the amount
+	StatusServerBusy                      // try again after retry_after_ms; also called ERR_RATE_LIMIT
+	StatusTimeout                         // the outcome is not known: retry with the same req_id
+	StatusUnsupported                     // an unknown opcode or protocol version
+	StatusInvalidArgument                 // a field has a value that cannot be
+	StatusAlreadyExists                   // the name is taken
+	StatusLimit                           // a table is full, or a sum would overflow
+	StatusExpired                         // the log no longer reaches back that far, or the session is gone
+	StatusReadOnly                        // the journal failed: nothing can be promised any more
+	StatusInternal                        // a fault of the server
 
 	// StatusCount is the number of statuses: they are 0 … StatusCount-1.
 	StatusCount = 15
 
-	// StatusRateLimit is the other name of StatusServerBusy.
-	StatusRateLimit = StatusServerBusy
+	StatusRateLimit = StatusServerBusy // the other name of the same
 )
 
 var statusNames = [StatusCount]string{

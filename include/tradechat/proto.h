@@ -128,6 +128,7 @@ enum {
 
 #define TC_PROTO_AMOUNT_MAX INT64_MAX /* the largest amount and the largest balance */
 
+/* generated: opcodes */
 typedef enum tc_proto_opcode {
     TC_PROTO_OP_HELLO = 0x0001,
     TC_PROTO_OP_LOGIN = 0x0002,
@@ -135,7 +136,6 @@ typedef enum tc_proto_opcode {
     TC_PROTO_OP_HEARTBEAT = 0x0004,
     TC_PROTO_OP_REGISTER = 0x0005,
     TC_PROTO_OP_GOING_AWAY = 0x0006, /* push */
-
     TC_PROTO_OP_JOIN_ROOM = 0x0101,
     TC_PROTO_OP_LEAVE_ROOM = 0x0102,
     TC_PROTO_OP_CHAT_SEND = 0x0103,
@@ -148,7 +148,6 @@ typedef enum tc_proto_opcode {
     TC_PROTO_OP_DIRECT_MESSAGE = 0x010A, /* push */
     TC_PROTO_OP_WHO = 0x010B,
     TC_PROTO_OP_USER_LOOKUP = 0x010C,
-
     TC_PROTO_OP_DEPOSIT = 0x0201,
     TC_PROTO_OP_WITHDRAW = 0x0202,
     TC_PROTO_OP_TRANSFER = 0x0203,
@@ -156,46 +155,54 @@ typedef enum tc_proto_opcode {
     TC_PROTO_OP_TXN_HISTORY = 0x0205,
     TC_PROTO_OP_TRANSFER_BATCH = 0x0206,
     TC_PROTO_OP_TXN_STATUS = 0x0207,
-
     TC_PROTO_OP_USER_ADD = 0x0301,      /* admin socket only */
     TC_PROTO_OP_USER_SET_KEYS = 0x0302, /* admin socket only */
     TC_PROTO_OP_SERVER_STATS = 0x0303   /* admin socket only */
 } tc_proto_opcode;
+/* end of generated */
 
+/* generated: statuses */
 typedef enum tc_proto_status {
-    TC_PROTO_STATUS_OK = 0,
-    TC_PROTO_STATUS_BAD_PACKET = 1,
-    TC_PROTO_STATUS_CHECKSUM_FAIL = 2,
-    TC_PROTO_STATUS_UNAUTHORIZED = 3,
-    TC_PROTO_STATUS_NOT_FOUND = 4,
-    TC_PROTO_STATUS_INSUFFICIENT_FUNDS = 5,
-    TC_PROTO_STATUS_SERVER_BUSY = 6,
-    TC_PROTO_STATUS_RATE_LIMIT = 6, /* the other name of the same */
-    TC_PROTO_STATUS_TIMEOUT = 7,    /* the outcome is unknown: retry with the same req_id */
-    TC_PROTO_STATUS_UNSUPPORTED = 8,
-    TC_PROTO_STATUS_INVALID_ARGUMENT = 9,
-    TC_PROTO_STATUS_ALREADY_EXISTS = 10,
-    TC_PROTO_STATUS_LIMIT = 11,
-    TC_PROTO_STATUS_EXPIRED = 12,
-    TC_PROTO_STATUS_READ_ONLY = 13,
-    TC_PROTO_STATUS_INTERNAL = 14
+    TC_PROTO_STATUS_OK = 0,                 /* done */
+    TC_PROTO_STATUS_BAD_PACKET = 1,         /* the frame or its body breaks a rule of this page */
+    TC_PROTO_STATUS_CHECKSUM_FAIL = 2,      /* the frame was damaged on its way */
+    TC_PROTO_STATUS_UNAUTHORIZED = 3,       /* not in this state, not in this room, or not with this proof */
+    TC_PROTO_STATUS_NOT_FOUND = 4,          /* no such user or room */
+    TC_PROTO_STATUS_INSUFFICIENT_FUNDS = 5, /* the account holds less than the amount */
+    TC_PROTO_STATUS_SERVER_BUSY = 6,        /* try again after retry_after_ms; also called ERR_RATE_LIMIT */
+    TC_PROTO_STATUS_TIMEOUT = 7,            /* the outcome is not known: retry with the same req_id */
+    TC_PROTO_STATUS_UNSUPPORTED = 8,        /* an unknown opcode or protocol version */
+    TC_PROTO_STATUS_INVALID_ARGUMENT = 9,   /* a field has a value that cannot be */
+    TC_PROTO_STATUS_ALREADY_EXISTS = 10,    /* the name is taken */
+    TC_PROTO_STATUS_LIMIT = 11,             /* a table is full, or a sum would overflow */
+    TC_PROTO_STATUS_EXPIRED = 12,           /* the log no longer reaches back that far, or the session is gone */
+    TC_PROTO_STATUS_READ_ONLY = 13,         /* the journal failed: nothing can be promised any more */
+    TC_PROTO_STATUS_INTERNAL = 14,          /* a fault of the server */
+    TC_PROTO_STATUS_RATE_LIMIT = 6          /* the other name of the same */
 } tc_proto_status;
+/* end of generated */
 
 /* The wire's name of an opcode or a status, such as "TRANSFER" or "ERR_NOT_FOUND", of static storage; null when there
  * is none with that number. */
 const char *tc_proto_opcode_name(uint16_t opcode);
 const char *tc_proto_status_name(uint16_t status);
 
+/* generated: enums */
 /* Bits of a header's flags. */
 enum {
-    TC_PROTO_FLAG_ENCRYPTED = 1,
-    TC_PROTO_FLAG_COMPRESSED = 2,
-    TC_PROTO_FLAG_RESPONSE = 4,
-    TC_PROTO_FLAG_REPLAYED = 8 /* a response that repeats what was recorded when the request was first run */
+    TC_PROTO_FLAG_ENCRYPTED = 1,  /* the body is encrypted */
+    TC_PROTO_FLAG_COMPRESSED = 2, /* the body is compressed */
+    TC_PROTO_FLAG_RESPONSE = 4,   /* the frame answers the request with the same req_id */
+    TC_PROTO_FLAG_REPLAYED = 8    /* a response that repeats what was recorded when the request was first run */
 };
 
 /* Bits of capabilities. */
-enum { TC_PROTO_CAP_ENCRYPTION = 1, TC_PROTO_CAP_COMPRESSION = 2, TC_PROTO_CAP_RESUME = 4, TC_PROTO_CAP_BATCH = 8 };
+enum {
+    TC_PROTO_CAP_ENCRYPTION = 1,
+    TC_PROTO_CAP_COMPRESSION = 2,
+    TC_PROTO_CAP_RESUME = 4,
+    TC_PROTO_CAP_BATCH = 8
+};
 
 /* tc_proto_going_away.reason */
 enum {
@@ -206,14 +213,33 @@ enum {
     TC_PROTO_AWAY_ABUSE = 5
 };
 
-enum { TC_PROTO_CHAT_REPLAY = 1 };                                           /* tc_proto_chat_broadcast.flags */
-enum { TC_PROTO_ROOM_JOINED = 1, TC_PROTO_ROOM_LEFT = 2, TC_PROTO_ROOM_GAP = 3 }; /* tc_proto_room_event.kind */
+/* tc_proto_chat_broadcast.flags */
+enum {
+    TC_PROTO_CHAT_REPLAY = 1
+};
+
+/* tc_proto_room_event.kind */
+enum {
+    TC_PROTO_ROOM_JOINED = 1,
+    TC_PROTO_ROOM_LEFT = 2,
+    TC_PROTO_ROOM_GAP = 3
+};
 
 /* tc_proto_txn_info.kind */
-enum { TC_PROTO_TXN_DEPOSIT = 1, TC_PROTO_TXN_WITHDRAW = 2, TC_PROTO_TXN_TRANSFER_OUT = 3, TC_PROTO_TXN_TRANSFER_IN = 4 };
+enum {
+    TC_PROTO_TXN_DEPOSIT = 1,
+    TC_PROTO_TXN_WITHDRAW = 2,
+    TC_PROTO_TXN_TRANSFER_OUT = 3,
+    TC_PROTO_TXN_TRANSFER_IN = 4
+};
 
-/* tc_proto_txn_status_response.outcome; forgotten: the log does not reach back that far */
-enum { TC_PROTO_TXN_NOT_APPLIED = 0, TC_PROTO_TXN_APPLIED = 1, TC_PROTO_TXN_FORGOTTEN = 2 };
+/* tc_proto_txn_status_response.outcome */
+enum {
+    TC_PROTO_TXN_NOT_APPLIED = 0,
+    TC_PROTO_TXN_APPLIED = 1,
+    TC_PROTO_TXN_FORGOTTEN = 2 /* the log does not reach back that far */
+};
+/* end of generated */
 
 /* ---- Basic types ------------------------------------------------------------------------------------------------- */
 
@@ -381,21 +407,22 @@ int tc_proto_server_signature(const tc_proto_keys *keys, const tc_proto_login *l
  * A reserved member is 0. A member called text in a comment is valid UTF-8 without NUL, a name is 1 … 32 bytes of
  * A–Z a–z 0–9 _ . - */
 
+/* generated: bodies */
 /* No body at all: LOGOUT, BALANCE and SERVER_STATS requests; LOGOUT, LEAVE_ROOM and USER_SET_KEYS responses. */
 int tc_proto_encode_empty(const tc_proto_header *header, uint8_t *out, size_t cap, size_t *len);
 int tc_proto_decode_empty(const tc_proto_frame *frame);
 
-/* Every response whose status is not TC_PROTO_STATUS_OK. */
+/* the body of every response whose status is not TC_PROTO_STATUS_OK. */
 typedef struct tc_proto_error_body {
-    tc_proto_bytes detail;   /* text for a person; may be empty */
+    tc_proto_bytes detail;   /* text; for a person; may be empty */
     uint32_t retry_after_ms; /* how long to wait before trying again; 0: nothing is said */
     uint32_t reserved;
 } tc_proto_error_body;
 
-/* HELLO request */
+/* HELLO request: opens a connection: what the client speaks and can do. */
 typedef struct tc_proto_hello_request {
     tc_proto_bytes handshake; /* empty without encryption */
-    tc_proto_bytes agent;     /* text: the program and its version */
+    tc_proto_bytes agent;     /* text; the program and its version */
     uint32_t capabilities;    /* TC_PROTO_CAP_… */
     uint8_t version_min;      /* 1 */
     uint8_t version_max;      /* 1 */
@@ -403,13 +430,13 @@ typedef struct tc_proto_hello_request {
     uint8_t client_nonce[TC_PROTO_NONCE_LEN];
 } tc_proto_hello_request;
 
-/* HELLO response */
+/* HELLO response: says what was agreed, the limits in force, and what LOGIN needs. */
 typedef struct tc_proto_hello_response {
-    tc_proto_bytes handshake;
+    tc_proto_bytes handshake; /* empty without encryption */
     tc_proto_bytes agent;     /* text */
-    uint32_t capabilities;    /* what both have */
-    uint32_t body_len_max;    /* in force after LOGIN */
-    uint32_t message_len_max; /* of a chat message */
+    uint32_t capabilities;    /* TC_PROTO_CAP_…; what both have */
+    uint32_t body_len_max;    /* bytes, in force after LOGIN */
+    uint32_t message_len_max; /* bytes of a chat message */
     uint32_t heartbeat_interval_ms;
     uint32_t idle_timeout_ms;
     uint32_t kdf_iterations;
@@ -419,91 +446,118 @@ typedef struct tc_proto_hello_response {
     uint8_t realm_salt[TC_PROTO_SALT_LEN];
 } tc_proto_hello_response;
 
-/* LOGIN request */
+/* LOGIN request: proves that the client knows the password, and asks for a session. */
 typedef struct tc_proto_login_request {
-    tc_proto_bytes username;          /* name */
-    uint64_t resume_session_id;       /* 0: a new session */
-    uint8_t proof[TC_PROTO_KEY_LEN];  /* tc_proto_login_proof */
+    tc_proto_bytes username;         /* name */
+    uint64_t resume_session_id;      /* 0: a new session */
+    uint8_t proof[TC_PROTO_KEY_LEN]; /* see tc_proto_login_proof */
 } tc_proto_login_request;
 
-/* LOGIN response */
+/* LOGIN response: tells the session, and proves that the server knows the user's keys. */
 typedef struct tc_proto_login_response {
     uint64_t session_id;
     uint64_t last_req_id; /* the highest req_id of a money request that the session applied: use higher ones */
-    int64_t balance;
+    int64_t balance;      /* minor units */
     uint32_t user_id;
     uint32_t reserved;
-    uint8_t server_signature[TC_PROTO_KEY_LEN]; /* tc_proto_check_server_signature */
+    uint8_t server_signature[TC_PROTO_KEY_LEN]; /* see tc_proto_check_server_signature */
 } tc_proto_login_response;
 
-/* HEARTBEAT request and response */
+/* HEARTBEAT request: keeps a connection from idling out. */
 typedef struct tc_proto_heartbeat_request {
-    uint64_t client_time_ns;
+    uint64_t client_time_ns; /* the sender's clock, since the Unix epoch */
 } tc_proto_heartbeat_request;
 
+/* HEARTBEAT response: echoes the client's time beside the server's. */
 typedef struct tc_proto_heartbeat_response {
     uint64_t client_time_ns;
     uint64_t server_time_ns;
 } tc_proto_heartbeat_response;
 
-/* REGISTER and USER_SET_KEYS requests */
+/* REGISTER and USER_SET_KEYS requests: brings the keys of a user's password. */
 typedef struct tc_proto_register_request {
     tc_proto_bytes username; /* name */
     uint8_t stored_key[TC_PROTO_KEY_LEN];
     uint8_t server_key[TC_PROTO_KEY_LEN];
 } tc_proto_register_request;
 
-/* REGISTER and USER_ADD responses */
+/* REGISTER and USER_ADD responses: tells the new user's id. */
 typedef struct tc_proto_register_response {
     uint32_t user_id;
 } tc_proto_register_response;
 
-/* GOING_AWAY push */
+/* GOING_AWAY push: the push that comes before the server closes a connection of its own accord. */
 typedef struct tc_proto_going_away {
-    tc_proto_bytes detail; /* text for a person */
+    tc_proto_bytes detail; /* text; for a person */
     uint32_t reconnect_after_ms;
     uint16_t reason; /* TC_PROTO_AWAY_… */
     uint16_t reserved;
 } tc_proto_going_away;
 
-/* JOIN_ROOM request */
+/* JOIN_ROOM request: makes the session a member of a room. */
 typedef struct tc_proto_join_room_request {
     uint32_t room_id;
     uint16_t replay_count; /* how many of the last messages to push again */
     uint16_t reserved;
 } tc_proto_join_room_request;
 
-/* JOIN_ROOM response */
+/* JOIN_ROOM response: tells where the room stands. */
 typedef struct tc_proto_join_room_response {
     uint64_t last_seq;
     uint32_t member_count; /* sessions */
     uint32_t reserved;
 } tc_proto_join_room_response;
 
-/* LEAVE_ROOM request */
+/* LEAVE_ROOM request: ends the session's membership of a room. */
 typedef struct tc_proto_leave_room_request {
     uint32_t room_id;
 } tc_proto_leave_room_request;
 
-/* ROOM_OPEN request */
+/* CHAT_SEND request: sends a message to a room that the session is in. */
+typedef struct tc_proto_chat_send_request {
+    tc_proto_bytes message; /* text; 1 … tc_proto_hello_response.message_len_max bytes */
+    uint32_t room_id;
+    uint32_t reserved;
+} tc_proto_chat_send_request;
+
+/* CHAT_SEND response: tells the message's place in the room. */
+typedef struct tc_proto_chat_send_response {
+    uint64_t room_seq;
+    uint64_t time_ns; /* since the Unix epoch */
+} tc_proto_chat_send_response;
+
+/* CHAT_BROADCAST push: the push of a room's message to each of its members. */
+typedef struct tc_proto_chat_broadcast {
+    tc_proto_bytes from_name; /* name */
+    tc_proto_bytes message;   /* text */
+    uint64_t room_seq;
+    uint64_t time_ns; /* since the Unix epoch */
+    uint32_t room_id;
+    uint32_t from_user_id;
+    uint8_t flags; /* TC_PROTO_CHAT_… */
+    uint8_t reserved[7];
+} tc_proto_chat_broadcast;
+
+/* ROOM_OPEN request: finds a room by its name, or creates it. */
 typedef struct tc_proto_room_open_request {
     tc_proto_bytes name; /* name */
 } tc_proto_room_open_request;
 
-/* ROOM_OPEN response */
+/* ROOM_OPEN response: tells the room, and whether it is new. */
 typedef struct tc_proto_room_open_response {
     uint32_t room_id;
-    uint8_t created; /* 1: the room is new; else 0 */
+    uint8_t created; /* 1 or 0 */
     uint8_t reserved[3];
 } tc_proto_room_open_response;
 
-/* ROOM_LIST request */
+/* ROOM_LIST request: asks for rooms in ascending order of their ids. */
 typedef struct tc_proto_room_list_request {
     uint32_t after_room_id; /* 0: from the first */
     uint16_t rows_max;
     uint16_t reserved;
 } tc_proto_room_list_request;
 
+/* one room of a list. */
 typedef struct tc_proto_room_info {
     tc_proto_bytes name; /* name */
     uint64_t last_seq;
@@ -511,14 +565,14 @@ typedef struct tc_proto_room_info {
     uint32_t member_count; /* sessions */
 } tc_proto_room_info;
 
-/* ROOM_LIST response, in ascending order of room_id */
+/* ROOM_LIST response: lists rooms. */
 typedef struct tc_proto_room_list_response {
     tc_proto_room_info *rows;
     size_t rows_cap;
     size_t count;
 } tc_proto_room_list_response;
 
-/* ROOM_HISTORY request */
+/* ROOM_HISTORY request: asks for messages of a room that are still retained, going back from before_seq. */
 typedef struct tc_proto_room_history_request {
     uint64_t before_seq; /* 0: from the newest */
     uint32_t room_id;
@@ -526,81 +580,57 @@ typedef struct tc_proto_room_history_request {
     uint16_t reserved;
 } tc_proto_room_history_request;
 
+/* one message of a room's history. */
 typedef struct tc_proto_room_message {
     tc_proto_bytes from_name; /* name */
     tc_proto_bytes message;   /* text */
     uint64_t room_seq;
-    uint64_t time_ns;
+    uint64_t time_ns; /* since the Unix epoch */
     uint32_t from_user_id;
     uint32_t reserved;
 } tc_proto_room_message;
 
-/* ROOM_HISTORY response, the oldest first */
+/* ROOM_HISTORY response: holds messages, the oldest first. */
 typedef struct tc_proto_room_history_response {
     tc_proto_room_message *rows;
     size_t rows_cap;
     size_t count;
 } tc_proto_room_history_response;
 
-/* ROOM_EVENT push */
+/* ROOM_EVENT push: the push that tells members who came and went, or which messages they were not sent. */
 typedef struct tc_proto_room_event {
-    tc_proto_bytes name; /* who joined or left */
+    tc_proto_bytes name; /* name */
     uint64_t first_seq;  /* the messages that a gap skipped */
-    uint64_t last_seq;
+    uint64_t last_seq;   /* the messages that a gap skipped */
     uint32_t room_id;
     uint32_t user_id; /* who joined or left */
     uint8_t kind;     /* TC_PROTO_ROOM_… */
     uint8_t reserved[7];
 } tc_proto_room_event;
 
-/* CHAT_SEND request */
-typedef struct tc_proto_chat_send_request {
-    tc_proto_bytes message; /* text, 1 … tc_proto_hello_response.message_len_max bytes */
-    uint32_t room_id;
-    uint32_t reserved;
-} tc_proto_chat_send_request;
-
-/* CHAT_SEND response */
-typedef struct tc_proto_chat_send_response {
-    uint64_t room_seq;
-    uint64_t time_ns;
-} tc_proto_chat_send_response;
-
-/* CHAT_BROADCAST push */
-typedef struct tc_proto_chat_broadcast {
-    tc_proto_bytes from_name; /* name */
-    tc_proto_bytes message;   /* text */
-    uint64_t room_seq;
-    uint64_t time_ns;
-    uint32_t room_id;
-    uint32_t from_user_id;
-    uint8_t flags; /* TC_PROTO_CHAT_REPLAY: the message is from before the member joined */
-    uint8_t reserved[7];
-} tc_proto_chat_broadcast;
-
-/* DIRECT_SEND request */
+/* DIRECT_SEND request: sends a message to every live session of one user. */
 typedef struct tc_proto_direct_send_request {
     tc_proto_bytes to_username; /* name */
     tc_proto_bytes message;     /* text */
 } tc_proto_direct_send_request;
 
-/* DIRECT_SEND response */
+/* DIRECT_SEND response: tells how many sessions the message went to: 0 for a user who is not online. */
 typedef struct tc_proto_direct_send_response {
-    uint64_t time_ns;
-    uint8_t sessions_reached; /* 0: the user is not online */
+    uint64_t time_ns; /* since the Unix epoch */
+    uint8_t sessions_reached;
     uint8_t reserved[7];
 } tc_proto_direct_send_response;
 
-/* DIRECT_MESSAGE push */
+/* DIRECT_MESSAGE push: the push of a message to one user. */
 typedef struct tc_proto_direct_message {
     tc_proto_bytes from_name; /* name */
     tc_proto_bytes message;   /* text */
-    uint64_t time_ns;
+    uint64_t time_ns;         /* since the Unix epoch */
     uint32_t from_user_id;
     uint32_t reserved;
 } tc_proto_direct_message;
 
-/* WHO request */
+/* WHO request: asks who is online, in a room or on the whole server, in ascending order of the users' ids. */
 typedef struct tc_proto_who_request {
     uint32_t room_id;       /* 0: the whole server */
     uint32_t after_user_id; /* 0: from the first */
@@ -608,125 +638,129 @@ typedef struct tc_proto_who_request {
     uint16_t reserved;
 } tc_proto_who_request;
 
+/* one user of a list. */
 typedef struct tc_proto_user_info {
     tc_proto_bytes username; /* name */
     uint32_t user_id;
     uint32_t reserved;
 } tc_proto_user_info;
 
-/* WHO response, in ascending order of user_id */
+/* WHO response: lists users, each once however many sessions it has. */
 typedef struct tc_proto_who_response {
     tc_proto_user_info *rows;
     size_t rows_cap;
     size_t count;
 } tc_proto_who_response;
 
-/* USER_LOOKUP request */
+/* USER_LOOKUP request: finds a user by name. */
 typedef struct tc_proto_user_lookup_request {
     tc_proto_bytes username; /* name */
 } tc_proto_user_lookup_request;
 
-/* USER_LOOKUP response */
+/* USER_LOOKUP response: tells the user's id and whether it has a live session. */
 typedef struct tc_proto_user_lookup_response {
     uint32_t user_id;
     uint8_t online; /* 1 or 0 */
     uint8_t reserved[3];
 } tc_proto_user_lookup_response;
 
-/* DEPOSIT and WITHDRAW requests */
+/* DEPOSIT and WITHDRAW requests: brings money in or takes it out. */
 typedef struct tc_proto_amount_request {
-    uint64_t amount; /* 1 … TC_PROTO_AMOUNT_MAX */
+    uint64_t amount; /* minor units, 1 … TC_PROTO_AMOUNT_MAX */
 } tc_proto_amount_request;
 
-/* DEPOSIT, WITHDRAW and TRANSFER responses */
+/* DEPOSIT, WITHDRAW and TRANSFER responses: tells what an applied transaction left on the account. */
 typedef struct tc_proto_txn_response {
-    int64_t balance;
-    uint64_t txn_id;
+    int64_t balance; /* minor units */
+    uint64_t txn_id; /* its number in the server's one sequence of transactions */
 } tc_proto_txn_response;
 
-/* TRANSFER request, and one leg of a batch */
+/* TRANSFER request: gives money to another user. */
 typedef struct tc_proto_transfer_request {
-    uint64_t amount; /* 1 … TC_PROTO_AMOUNT_MAX */
+    uint64_t amount; /* minor units, 1 … TC_PROTO_AMOUNT_MAX */
     uint32_t to_user_id;
     uint32_t reserved;
 } tc_proto_transfer_request;
 
-/* BALANCE response */
+/* BALANCE response: tells what is on the account. */
 typedef struct tc_proto_balance_response {
-    int64_t balance;
-    uint64_t last_txn_id; /* 0: none */
+    int64_t balance;      /* minor units */
+    uint64_t last_txn_id; /* the account's last transaction, 0: none */
 } tc_proto_balance_response;
 
-/* TXN_HISTORY request */
+/* TXN_HISTORY request: asks for one's own transactions, going back from before_txn_id. */
 typedef struct tc_proto_txn_history_request {
     uint64_t before_txn_id; /* 0: from the newest */
     uint16_t rows_max;
     uint8_t reserved[6];
 } tc_proto_txn_history_request;
 
+/* one transaction of an account's history. */
 typedef struct tc_proto_txn_info {
     uint64_t txn_id;
-    uint64_t time_ns;
-    int64_t delta; /* negative when money left */
-    int64_t balance_after;
+    uint64_t time_ns;      /* since the Unix epoch */
+    int64_t delta;         /* minor units, negative when money left */
+    int64_t balance_after; /* minor units */
     uint32_t peer_user_id; /* the other side of a transfer */
-    uint8_t kind;          /* TC_PROTO_TXN_DEPOSIT … TC_PROTO_TXN_TRANSFER_IN */
+    uint8_t kind;          /* TC_PROTO_TXN_… */
     uint8_t reserved[3];
 } tc_proto_txn_info;
 
-/* TXN_HISTORY response, the newest first */
+/* TXN_HISTORY response: holds transactions, the newest first. */
 typedef struct tc_proto_txn_history_response {
     tc_proto_txn_info *rows;
     size_t rows_cap;
     size_t count;
 } tc_proto_txn_history_response;
 
-/* TRANSFER_BATCH request: 1 … TC_PROTO_BATCH_LEGS_MAX legs, which run in order and independently of each other */
+/* TRANSFER_BATCH request: holds 1 … TC_PROTO_BATCH_LEGS_MAX transfers, which run in order and independently of each
+ * other. */
 typedef struct tc_proto_transfer_batch_request {
-    tc_proto_transfer_request *rows;
+    tc_proto_transfer_request *rows; /* 1 … TC_PROTO_BATCH_LEGS_MAX */
     size_t rows_cap;
     size_t count;
 } tc_proto_transfer_batch_request;
 
+/* what became of one leg. */
 typedef struct tc_proto_leg_result {
-    uint64_t txn_id; /* 0 unless status is TC_PROTO_STATUS_OK */
+    uint64_t txn_id; /* 0 unless the status is TC_PROTO_STATUS_OK */
     uint16_t status; /* a tc_proto_status */
     uint8_t reserved[6];
 } tc_proto_leg_result;
 
-/* TRANSFER_BATCH response, in the order of the legs */
+/* TRANSFER_BATCH response: holds a result for each leg, in the order of the legs. */
 typedef struct tc_proto_transfer_batch_response {
-    tc_proto_leg_result *rows;
+    tc_proto_leg_result *rows; /* 0 … TC_PROTO_BATCH_LEGS_MAX */
     size_t rows_cap;
     size_t count;
-    int64_t balance; /* after the last leg */
+    int64_t balance; /* minor units, after the last leg */
 } tc_proto_transfer_batch_response;
 
-/* TXN_STATUS request: what became of a money request, of this session or an earlier one */
+/* TXN_STATUS request: asks what became of a money request, of this session or an earlier one. */
 typedef struct tc_proto_txn_status_request {
     uint64_t session_id;
     uint64_t req_id;
 } tc_proto_txn_status_request;
 
-/* TXN_STATUS response; txn_id and balance_after are 0 unless outcome is TC_PROTO_TXN_APPLIED */
+/* TXN_STATUS response: tells it; the other fields are 0 unless the outcome is TC_PROTO_TXN_APPLIED. */
 typedef struct tc_proto_txn_status_response {
     uint64_t txn_id;
-    int64_t balance_after;
-    uint8_t outcome; /* TC_PROTO_TXN_NOT_APPLIED, _APPLIED or _FORGOTTEN */
+    int64_t balance_after; /* minor units */
+    uint8_t outcome;       /* TC_PROTO_TXN_… */
     uint8_t reserved[7];
 } tc_proto_txn_status_response;
 
-/* USER_ADD request */
+/* USER_ADD request: makes an account for somebody. */
 typedef struct tc_proto_user_add_request {
-    tc_proto_bytes username; /* name */
-    uint64_t opening_deposit;
+    tc_proto_bytes username;  /* name */
+    uint64_t opening_deposit; /* minor units, 0 … TC_PROTO_AMOUNT_MAX */
     uint8_t stored_key[TC_PROTO_KEY_LEN];
     uint8_t server_key[TC_PROTO_KEY_LEN];
 } tc_proto_user_add_request;
 
-/* SERVER_STATS response */
+/* SERVER_STATS response: holds the server's counters. */
 typedef struct tc_proto_server_stats_response {
-    tc_proto_bytes json;
+    tc_proto_bytes json; /* at most TC_PROTO_FIELD_LEN_MAX of them */
 } tc_proto_server_stats_response;
 
 int tc_proto_encode_error_body(const tc_proto_header *header, const tc_proto_error_body *body,
@@ -768,6 +802,15 @@ int tc_proto_decode_join_room_response(const tc_proto_frame *frame, tc_proto_joi
 int tc_proto_encode_leave_room_request(const tc_proto_header *header, const tc_proto_leave_room_request *body,
     uint8_t *out, size_t cap, size_t *len);
 int tc_proto_decode_leave_room_request(const tc_proto_frame *frame, tc_proto_leave_room_request *body);
+int tc_proto_encode_chat_send_request(const tc_proto_header *header, const tc_proto_chat_send_request *body,
+    uint8_t *out, size_t cap, size_t *len);
+int tc_proto_decode_chat_send_request(const tc_proto_frame *frame, tc_proto_chat_send_request *body);
+int tc_proto_encode_chat_send_response(const tc_proto_header *header, const tc_proto_chat_send_response *body,
+    uint8_t *out, size_t cap, size_t *len);
+int tc_proto_decode_chat_send_response(const tc_proto_frame *frame, tc_proto_chat_send_response *body);
+int tc_proto_encode_chat_broadcast(const tc_proto_header *header, const tc_proto_chat_broadcast *body,
+    uint8_t *out, size_t cap, size_t *len);
+int tc_proto_decode_chat_broadcast(const tc_proto_frame *frame, tc_proto_chat_broadcast *body);
 int tc_proto_encode_room_open_request(const tc_proto_header *header, const tc_proto_room_open_request *body,
     uint8_t *out, size_t cap, size_t *len);
 int tc_proto_decode_room_open_request(const tc_proto_frame *frame, tc_proto_room_open_request *body);
@@ -789,15 +832,6 @@ int tc_proto_decode_room_history_response(const tc_proto_frame *frame, tc_proto_
 int tc_proto_encode_room_event(const tc_proto_header *header, const tc_proto_room_event *body,
     uint8_t *out, size_t cap, size_t *len);
 int tc_proto_decode_room_event(const tc_proto_frame *frame, tc_proto_room_event *body);
-int tc_proto_encode_chat_send_request(const tc_proto_header *header, const tc_proto_chat_send_request *body,
-    uint8_t *out, size_t cap, size_t *len);
-int tc_proto_decode_chat_send_request(const tc_proto_frame *frame, tc_proto_chat_send_request *body);
-int tc_proto_encode_chat_send_response(const tc_proto_header *header, const tc_proto_chat_send_response *body,
-    uint8_t *out, size_t cap, size_t *len);
-int tc_proto_decode_chat_send_response(const tc_proto_frame *frame, tc_proto_chat_send_response *body);
-int tc_proto_encode_chat_broadcast(const tc_proto_header *header, const tc_proto_chat_broadcast *body,
-    uint8_t *out, size_t cap, size_t *len);
-int tc_proto_decode_chat_broadcast(const tc_proto_frame *frame, tc_proto_chat_broadcast *body);
 int tc_proto_encode_direct_send_request(const tc_proto_header *header, const tc_proto_direct_send_request *body,
     uint8_t *out, size_t cap, size_t *len);
 int tc_proto_decode_direct_send_request(const tc_proto_frame *frame, tc_proto_direct_send_request *body);
@@ -855,6 +889,7 @@ int tc_proto_decode_user_add_request(const tc_proto_frame *frame, tc_proto_user_
 int tc_proto_encode_server_stats_response(const tc_proto_header *header, const tc_proto_server_stats_response *body,
     uint8_t *out, size_t cap, size_t *len);
 int tc_proto_decode_server_stats_response(const tc_proto_frame *frame, tc_proto_server_stats_response *body);
+/* end of generated */
 
 #ifdef __cplusplus
 }

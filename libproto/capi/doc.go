@@ -2,7 +2,7 @@
 //
 // # Reading order
 //
-// private.h (the list of bodies), calls.c (what C sees), exports_unsafe.go (where Go is entered), codec_unsafe.go (the one
-// table of bodies and their encoders and decoders), fields.go and memory_unsafe.go, then the bodies by group as in libproto;
-// frames.go, stream.go, login.go; errors.go; names.c.
+// private.h, calls.c (what C sees), exports_unsafe.go (where Go is entered), codec_unsafe.go (what a body's codec is), fields.go
+// and memory_unsafe.go; frames.go, stream.go, login.go; errors.go; names.c. The files called _gen are generated from libproto by
+// libproto/internal/gen: the table of bodies, the conversions, the names.
 package capi

@@ -1,4 +1,4 @@
-/* What needs no Go: versions, names and texts. They work in a child of fork(2), too. */
+/* What needs no Go: versions and texts; names_gen.c has the names. They work in a child of fork(2), too. */
 #include <tradechat/proto.h>
 
 #include <string.h>
@@ -11,48 +11,6 @@ tc_proto_bytes tc_proto_text(const char *s) {
 }
 
 int tc_proto_is_fatal(int result) { return result <= TC_PROTO_E_MAGIC && result >= TC_PROTO_E_BODY_TOO_LONG; }
-
-static const char *const connection[] = {"HELLO", "LOGIN", "LOGOUT", "HEARTBEAT", "REGISTER", "GOING_AWAY"};
-static const char *const chat[] = {"JOIN_ROOM",    "LEAVE_ROOM", "CHAT_SEND",   "CHAT_BROADCAST", "ROOM_OPEN", "ROOM_LIST",
-                                   "ROOM_HISTORY", "ROOM_EVENT", "DIRECT_SEND", "DIRECT_MESSAGE", "WHO",       "USER_LOOKUP"};
-static const char *const trading[] = {"DEPOSIT",     "WITHDRAW",       "TRANSFER",  "BALANCE",
-                                      "TXN_HISTORY", "TRANSFER_BATCH", "TXN_STATUS"};
-static const char *const admin[] = {"USER_ADD", "USER_SET_KEYS", "SERVER_STATS"};
-
-#define GROUP(names) {names, sizeof names / sizeof *names}
-
-/* Opcodes count from 1 in each group; the high byte is the group. */
-static const struct {
-    const char *const *names;
-    unsigned count;
-} groups[] = {GROUP(connection), GROUP(chat), GROUP(trading), GROUP(admin)};
-
-const char *tc_proto_opcode_name(uint16_t opcode) {
-    unsigned group = opcode >> 8, place = (opcode & 0xffu) - 1;
-    return group < sizeof groups / sizeof *groups && place < groups[group].count ? groups[group].names[place] : NULL;
-}
-
-static const char *const statuses[] = {
-    "OK",
-    "ERR_BAD_PACKET",
-    "ERR_CHECKSUM_FAIL",
-    "ERR_UNAUTHORIZED",
-    "ERR_NOT_FOUND",
-    "ERR_INSUFFICIENT_FUNDS",
-    "ERR_SERVER_BUSY",
-    "ERR_TIMEOUT",
-    "ERR_UNSUPPORTED",
-    "ERR_INVALID_ARGUMENT",
-    "ERR_ALREADY_EXISTS",
-    "ERR_LIMIT",
-    "ERR_EXPIRED",
-    "ERR_READ_ONLY",
-    "ERR_INTERNAL",
-};
-
-const char *tc_proto_status_name(uint16_t status) {
-    return status < sizeof statuses / sizeof *statuses ? statuses[status] : NULL;
-}
 
 const char *tc_proto_strerror(int result) {
     if (result > 0)

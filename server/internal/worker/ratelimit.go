@@ -1,11 +1,6 @@
 package worker
 
-import (
-	"encoding/binary"
-	"time"
-
-	"tradechat.internal/libproto"
-)
+import "time"
 
 // rateLimit is a token bucket for each connection that holds one second's requests, kept as the virtual schedule of
 // GCRA (ITU-T I.371): a connection needs a single number, the time at which its next request would be due if requests
@@ -35,13 +30,4 @@ func (l rateLimit) admit(c *conn, nowNs, n uint64) (retryAfterMs uint32, ok bool
 	}
 	c.admitNs = due + cost
 	return 0, true
-}
-
-// weight is how many tokens a request takes: a batch as many as it says it has transfers. One that says fewer than there are is refused
-// as malformed.
-func weight(f *libproto.Frame) uint64 {
-	if f.Op != libproto.OpTransferBatch || len(f.Body) < 2 {
-		return 1
-	}
-	return min(max(1, uint64(binary.BigEndian.Uint16(f.Body))), libproto.BatchLegsMax)
 }

@@ -80,7 +80,7 @@ func (w *Worker) bodyLenMax(c *conn) uint32 {
 // request checks what can be checked without the body, and runs the handler.
 func (w *Worker) request(c *conn, f *libproto.Frame) {
 	w.turn.requests++
-	if retryMs, admitted := w.rate.admit(c, w.clock.monoNs, weight(f)); !admitted {
+	if retryMs, admitted := w.rate.admit(c, w.clock.monoNs, libproto.Weight(f.Op, f.Body)); !admitted {
 		w.metrics.Add(shmstore.CounterRateLimited, 1)
 		w.fail(f, libproto.StatusRateLimit, retryMs, "too many requests")
 		return

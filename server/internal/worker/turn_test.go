@@ -346,7 +346,7 @@ func TestRateLimitCountsTheTransfersOfABatch(t *testing.T) {
 		{&libproto.Frame{Header: libproto.Header{Op: libproto.OpTransferBatch}, Body: []byte{9}}, 1},
 		{&libproto.Frame{Header: libproto.Header{Op: libproto.OpChatSend}, Body: []byte{9, 9}}, 1},
 	} {
-		if got := weight(w.frame); got != w.want {
+		if got := libproto.Weight(w.frame.Op, w.frame.Body); got != w.want {
 			t.Errorf("%v %v weighs %d, not %d", w.frame.Op, w.frame.Body, got, w.want)
 		}
 	}
