@@ -69,7 +69,7 @@ func (b *bed) runReading(stdin io.Reader, args ...string) outcome {
 func TestJoinSendsLines(t *testing.T) {
 	for _, pushFirst := range []bool{false, true} {
 		b, s := newTalk(t, pushFirst)
-		stdin := "one\r\n\ntwo\n" + strings.Repeat("x", 4097) + "\n\xff\n" + strings.Repeat("y", 4096) + "\nlast"
+		stdin := "one\r\n\ntwo\n" + strings.Repeat("x", 4097) + "\n" + strings.Repeat("z", 10_000) + "\n\xff\n" + strings.Repeat("y", 4096) + "\nlast"
 		got := b.runReading(strings.NewReader(stdin), "join", "den", "--count", "4")
 		if want := []string{"one", "two", strings.Repeat("y", 4096), "last"}; !slices.Equal(s.all(), want) {
 			t.Errorf("the room got %d messages: %.80q", len(s.all()), s.all())
@@ -79,7 +79,8 @@ func TestJoinSendsLines(t *testing.T) {
 			t.Errorf("code %d, stdout %.200q", got.code, got.out)
 		}
 		for _, part := range []string{
-			"-- not sent: " + strings.Repeat("x", lineHeadLen) + ": the line is too long: this server takes at most 4096 bytes\n", "not UTF-8",
+			"-- not sent: " + strings.Repeat("x", lineHeadLen) + ": the line is too long: this server takes at most 4096 bytes\n",
+			"-- not sent: " + strings.Repeat("z", lineHeadLen) + ": the line is too long", "not UTF-8",
 		} {
 			if !strings.Contains(got.err, part) {
 				t.Errorf("stderr lacks %q: %s", part, got.err)
