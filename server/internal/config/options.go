@@ -62,7 +62,7 @@ func options(c *Config) []option {
 			value: number[uint32]{&c.BodyBytesMax, BodyBytesLeast, BodyBytesMost, ""}},
 		{name: "max-message", help: "longest chat message, in bytes",
 			value: number[uint32]{&c.MessageBytesMax, 1, MessageBytesMost, ""}},
-		{name: "max-outbound", help: "bytes queued for a connection at which it is cut off as a slow consumer",
+		{name: "max-outbound", help: "bytes of pushes queued for a connection at which it is cut off as a slow consumer",
 			value: number[uint32]{&c.OutboundBytesMax, OutboundBytesLeast, OutboundBytesMost, ""}},
 		{name: "rate-limit", help: "requests a second that one connection may make, each transfer of a batch counting as one; more are answered ERR_SERVER_BUSY",
 			value: number[uint32]{&c.RateLimit, 1, RateMost, "no limit"}},

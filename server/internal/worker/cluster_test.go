@@ -30,6 +30,7 @@ type cluster struct {
 	t       testing.TB
 	listen  libnet.ListenOptions
 	config  config.Config
+	tune    func(*Worker) // before it serves; nil: nothing is changed
 	segment *shmstore.Segment
 	master  *shmstore.Store
 	workers []*running
@@ -112,6 +113,9 @@ func (c *cluster) makeSegment() {
 func (c *cluster) startWorker(slot int) *running {
 	c.t.Helper()
 	r, ready := c.newWorker(slot)
+	if c.tune != nil {
+		c.tune(r.Worker)
+	}
 	go func() { r.done <- r.Serve() }()
 	if n, err := unix.Read(ready, make([]byte, 1)); n != 1 {
 		c.t.Fatalf("the worker did not become ready: %v, %v", err, <-r.done)

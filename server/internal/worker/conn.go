@@ -51,6 +51,7 @@ type conn struct {
 	state    state
 	counted  bool // the segment counts it for its address
 	shut     bool // our side is shut down
+	paused   bool // not read from
 }
 
 const fieldAddr = "addr"

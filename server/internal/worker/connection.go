@@ -26,24 +26,24 @@ const capabilities = libproto.CapBatch | libproto.CapResume
 
 var agent = []byte(version.Agent)
 
-func (w *Worker) hello(c *conn, f *libproto.Frame, q *libproto.HelloRequest) {
+func (w *Worker) hello(r *request, q *libproto.HelloRequest) {
 	if q.VersionMin > libproto.Version || q.VersionMax < libproto.Version {
-		w.fail(f, libproto.StatusUnsupported, 0, "this server speaks version 1")
-		w.hangUp(c)
+		w.fail(r, libproto.StatusUnsupported, 0, "this server speaks version 1")
+		w.hangUp(r.c)
 		return
 	}
-	c.greeting = &greeting{clientNonce: q.ClientNonce}
-	rand.Read(c.greeting.serverNonce[:])
-	c.state = stateGreeted
+	r.c.greeting = &greeting{clientNonce: q.ClientNonce}
+	rand.Read(r.c.greeting.serverNonce[:])
+	r.c.state = stateGreeted
 	settings := &w.heritage.Config
-	respond(w, f, libproto.HelloResponse{
+	respond(w, r, libproto.HelloResponse{
 		Version:             libproto.Version,
 		Capabilities:        q.Capabilities & capabilities,
 		BodyLenMax:          settings.BodyBytesMax,
 		MessageLenMax:       settings.MessageBytesMax,
 		HeartbeatIntervalMs: milliseconds(settings.HeartbeatInterval),
 		IdleTimeoutMs:       milliseconds(settings.IdleTimeout),
-		ServerNonce:         c.greeting.serverNonce,
+		ServerNonce:         r.c.greeting.serverNonce,
 		RealmSalt:           w.segment.RealmSalt(),
 		KDFIterations:       settings.KDFIterations,
 		Agent:               agent,
@@ -54,32 +54,32 @@ func milliseconds(d time.Duration) uint32 { return uint32(d / time.Millisecond) 
 
 // login checks a proof and opens a session. A user that does not exist costs the same work and gets the same answer as
 // a wrong proof.
-func (w *Worker) login(c *conn, f *libproto.Frame, q *libproto.LoginRequest) {
-	if retryMs, allowed := w.store.LoginAllowed(c.addr); !allowed {
-		w.fail(f, libproto.StatusRateLimit, retryMs, "too many failed logins from this address")
+func (w *Worker) login(r *request, q *libproto.LoginRequest) {
+	if retryMs, allowed := w.store.LoginAllowed(r.c.addr); !allowed {
+		w.fail(r, libproto.StatusRateLimit, retryMs, "too many failed logins from this address")
 		return
 	}
-	user, serverKey, proven := w.prove(c.greeting, q)
+	user, serverKey, proven := w.prove(r.c.greeting, q)
 	switch {
 	case !proven:
 		w.metrics.Add(shmstore.CounterLoginFailures, 1)
-		c.logTo(w.log.Limited(liblog.LevelInfo, "login-failed")).Msg("login failed")
-		w.store.LoginFailed(c.addr)
-		w.loginFailed(c, f, libproto.StatusUnauthorized, "unknown user or wrong password")
+		r.c.logTo(w.log.Limited(liblog.LevelInfo, "login-failed")).Msg("login failed")
+		w.store.LoginFailed(r.c.addr)
+		w.loginFailed(r, libproto.StatusUnauthorized, "unknown user or wrong password")
 	case w.segment.UserSeq(user) > w.segment.Durable() && (w.syncs || w.segment.ReadOnly()):
-		w.loginTooEarly(f)
+		w.loginTooEarly(r)
 	default:
-		w.openSession(c, f, user, serverKey, q)
+		w.openSession(r, user, serverKey, q)
 	}
 }
 
 // loginTooEarly answers a LOGIN with keys that a crash could take back. Whoever set them has no answer either yet.
-func (w *Worker) loginTooEarly(f *libproto.Frame) {
+func (w *Worker) loginTooEarly(r *request) {
 	err := fmt.Errorf("the user's keys are not on disk yet: %w", shmstore.ErrBusy)
 	if w.segment.ReadOnly() {
 		err = shmstore.ErrReadOnly
 	}
-	w.refuse(f, err)
+	w.refuse(r, err)
 }
 
 // prove reports whether the proof is the user's, and whose it is.
@@ -99,17 +99,17 @@ type key = [libproto.KeyLen]byte
 var noBinding key
 
 // loginFailed answers a LOGIN that did not succeed; the pair of nonces serves for a few of them only.
-func (w *Worker) loginFailed(c *conn, f *libproto.Frame, s libproto.Status, detail string) {
-	w.fail(f, s, 0, detail)
-	c.greeting.failures++
-	if c.greeting.failures >= libproto.LoginFaultsMax {
-		w.hangUp(c)
+func (w *Worker) loginFailed(r *request, s libproto.Status, detail string) {
+	w.fail(r, s, 0, detail)
+	r.c.greeting.failures++
+	if r.c.greeting.failures >= libproto.LoginFaultsMax {
+		w.hangUp(r.c)
 	}
 }
 
 // openSession gives a user who has proven himself a new session, or the one that he asks for. The answer does not wait for
 // the disk, because what follows it would have to wait behind it: it shows what is durable.
-func (w *Worker) openSession(c *conn, f *libproto.Frame, user uint32, serverKey key, q *libproto.LoginRequest) {
+func (w *Worker) openSession(r *request, user uint32, serverKey key, q *libproto.LoginRequest) {
 	balance, err := w.promisedBalance(user)
 	var resumed shmstore.Resumed
 	switch {
@@ -121,15 +121,15 @@ func (w *Worker) openSession(c *conn, f *libproto.Frame, user uint32, serverKey 
 	}
 	switch {
 	case errors.Is(err, shmstore.ErrNoSession):
-		w.loginFailed(c, f, libproto.StatusExpired, "no such session any more; log in with session id 0")
+		w.loginFailed(r, libproto.StatusExpired, "no such session any more; log in with session id 0")
 		return
 	case err != nil:
-		w.refuse(f, err)
+		w.refuse(r, err)
 		return
 	}
-	g := c.greeting
-	w.enter(c, resumed)
-	respond(w, f, libproto.LoginResponse{
+	g := r.c.greeting
+	w.enter(r.c, resumed)
+	respond(w, r, libproto.LoginResponse{
 		UserID:          user,
 		SessionID:       resumed.ID,
 		LastReqID:       w.store.LastReqID(resumed.Session),
@@ -177,11 +177,11 @@ func (w *Worker) tellGaps(rooms []shmstore.ResumedRoom) {
 	}
 }
 
-func (w *Worker) logout(c *conn, f *libproto.Frame, _ *libproto.Empty) {
-	w.endSession(c, (*shmstore.Store).CloseSession)
-	c.state = stateConnected
-	w.table.since[c.row] = w.clock.tick
-	respond(w, f, libproto.Empty{})
+func (w *Worker) logout(r *request, _ *libproto.Empty) {
+	w.endSession(r.c, (*shmstore.Store).CloseSession)
+	r.c.state = stateConnected
+	w.table.since[r.c.row] = w.clock.tick
+	respond(w, r, libproto.Empty{})
 }
 
 // endSession lets go of a connection's session, if it has one: LOGOUT closes it, everything else only detaches it.
@@ -197,29 +197,29 @@ func (w *Worker) endSession(c *conn, let func(*shmstore.Store, shmstore.Session)
 	c.session = shmstore.Session{}
 }
 
-func (w *Worker) heartbeat(_ *conn, f *libproto.Frame, q *libproto.HeartbeatRequest) {
-	respond(w, f, libproto.HeartbeatResponse{ClientTimeNs: q.ClientTimeNs, ServerTimeNs: w.clock.unixNs})
+func (w *Worker) heartbeat(r *request, q *libproto.HeartbeatRequest) {
+	respond(w, r, libproto.HeartbeatResponse{ClientTimeNs: q.ClientTimeNs, ServerTimeNs: w.clock.unixNs})
 }
 
 // register creates a user, where that is open to everybody. The body must not be overheard: on a connection without
 // encryption it has to come from this machine.
-func (w *Worker) register(c *conn, f *libproto.Frame, q *libproto.RegisterRequest) {
+func (w *Worker) register(r *request, q *libproto.RegisterRequest) {
 	switch {
 	case w.heritage.Config.Registration != config.RegistrationOpen:
-		w.fail(f, libproto.StatusUnauthorized, 0, "registration is closed")
+		w.fail(r, libproto.StatusUnauthorized, 0, "registration is closed")
 		return
-	case !c.addr.IsLoopback():
-		w.fail(f, libproto.StatusUnauthorized, 0, "registration without encryption is possible from this machine only")
+	case !r.c.addr.IsLoopback():
+		w.fail(r, libproto.StatusUnauthorized, 0, "registration without encryption is possible from this machine only")
 		return
 	}
 	user, err := w.store.CreateUser(q.Username, q.StoredKey, q.ServerKey)
 	if err != nil {
-		w.refuse(f, err)
+		w.refuse(r, err)
 		return
 	}
 	w.committed = true
-	if w.promise(f, w.segment.UserSeq(user)) {
-		respond(w, f, libproto.RegisterResponse{UserID: user})
+	if w.await(r, w.segment.UserSeq(user)) {
+		respond(w, r, libproto.RegisterResponse{UserID: user})
 	}
 }
 

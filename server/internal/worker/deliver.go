@@ -74,7 +74,7 @@ func (w *Worker) broadcast(members crowd) {
 		if len(piece) == 0 || m.c.sock == nil || m.c.state == stateLeaving {
 			continue
 		}
-		w.write(m.c, piece)
+		w.push(m.c, piece)
 		delivered += chats
 		if i%membersPerBeat == membersPerBeat-1 {
 			w.readClock()
@@ -165,7 +165,7 @@ func (w *Worker) takeMail(m shmstore.Mail) {
 // postMail writes what has collected for one session.
 func (w *Worker) postMail() {
 	if d := &w.feed; d.mailTo != nil && len(d.bytes) > 0 {
-		w.write(d.mailTo, d.bytes)
+		w.push(d.mailTo, d.bytes)
 		d.bytes = d.bytes[:0]
 	}
 }

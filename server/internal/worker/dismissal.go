@@ -9,25 +9,27 @@ import (
 )
 
 // damaged answers a frame that is not what a frame must be (PROTOCOL §2).
-func (w *Worker) damaged(c *conn, f *libproto.Frame, err error) {
+func (w *Worker) damaged(r *request, err error) {
+	c := r.c
 	if libproto.IsFatal(err) {
-		w.logFrame(c, f, "bad-frame", err)
-		w.fail(f, libproto.StatusBadPacket, 0, err.Error())
+		w.logFrame(r, "bad-frame", err)
+		w.fail(r, libproto.StatusBadPacket, 0, err.Error())
 		w.hangUp(c)
 		return
 	}
 	w.metrics.Add(shmstore.CounterChecksumFailures, 1)
-	w.logFrame(c, f, "checksum-fail", err)
-	w.fail(f, libproto.StatusChecksumFail, 0, err.Error())
+	w.logFrame(r, "checksum-fail", err)
+	w.fail(r, libproto.StatusChecksumFail, 0, err.Error())
 	if c.strikeChecksum(w.clock.tick) {
 		w.dismiss(c, libproto.GoingAwayAbuse, "too many checksum failures")
 	}
 }
 
 // outOfState answers a request that its connection may not make now (PROTOCOL §3).
-func (w *Worker) outOfState(c *conn, f *libproto.Frame) {
+func (w *Worker) outOfState(r *request) {
+	c := r.c
 	w.metrics.Add(shmstore.CounterStateViolations, 1)
-	w.fail(f, libproto.StatusUnauthorized, 0, notAllowed[c.state])
+	w.fail(r, libproto.StatusUnauthorized, 0, notAllowed[c.state])
 	if c.strikeOutOfState(w.clock.tick) {
 		w.dismiss(c, libproto.GoingAwayAbuse, "too many requests out of state")
 	}
@@ -66,10 +68,10 @@ func (w *Worker) leave(c *conn) bool {
 	w.retiring = append(w.retiring, c)
 	w.table.since[c.row] = w.clock.tick
 	w.leaving = append(w.leaving, c)
-	if c == w.answering {
+	if c == w.req.c {
 		w.flush()
-		w.park(c)
 	}
+	w.unpause(c)
 	return true
 }
 
@@ -83,7 +85,7 @@ func (w *Worker) say(c *conn, reason libproto.GoingAwayReason, detail string) {
 	w.parting = libproto.AppendFrame(w.parting[:0], libproto.Header{Op: libproto.OpGoingAway},
 		libproto.GoingAway{Reason: reason, ReconnectAfterMs: after, Detail: []byte(detail)})
 	if c.state == stateLeaving && c.parked != 0 {
-		w.parking.push(parkedAnswers{c: c}, w.parting)
+		w.parking.parkPush(c, w.parting)
 		return
 	}
 	w.write(c, w.parting)
@@ -101,9 +103,9 @@ func (w *Worker) logGoingAway(c *conn, reason libproto.GoingAwayReason, detail s
 }
 
 // logFrame makes a line of a frame that is not what a frame must be.
-func (w *Worker) logFrame(c *conn, f *libproto.Frame, event string, err error) {
-	if e := c.logTo(w.log.Limited(liblog.LevelWarn, event)); e != nil {
-		e.Uint64(liblog.FieldReqID, f.ReqID).Str(liblog.FieldOpcode, f.Op.String()).Err(err).Msg("bad frame")
+func (w *Worker) logFrame(r *request, event string, err error) {
+	if e := r.c.logTo(w.log.Limited(liblog.LevelWarn, event)); e != nil {
+		e.Uint64(liblog.FieldReqID, r.frame.ReqID).Str(liblog.FieldOpcode, r.frame.Op.String()).Err(err).Msg("bad frame")
 	}
 }
 

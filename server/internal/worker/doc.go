@@ -7,6 +7,8 @@
 //	accept         accept4, enrols each connection into the loop      the count of open sockets
 //	loop (gnet)    everything else                                    everything else
 //	signals        SIGTERM: has the loop begin the drain              –
+//	writable       sockets that take something again                  its own epoll set
+//	farewell       writes what a socket did not take at once          a socket that the loop has given up
 //	life           end of the master: has the process end at once     –
 //
 // All handlers, pushes and sweeps run on the one loop, so nothing in this package has a lock, and the shmstore.Store,
@@ -22,11 +24,12 @@
 //
 //	begin    read the clock once, beat the heart if it is due
 //	         connection: Peek everything, decode every whole frame, run its handler;
-//	                     answers collect in out, those that promise a record in held;
-//	                     one Write of out, one Discard; held is parked
+//	                     answers collect in out, those that tell of a record are parked;
+//	                     one Write of out, one Discard
 //	         eventfd:    TakeDirty; for each room encode each event once, one Write for each local member
 //	         timerfd:    sweep
-//	end      wake the journal if something was committed, send the parked answers that are durable,
+//	end      wake the journal if something was committed, send the parked answers that are durable, go on with
+//	         connections that need not wait any more,
 //	         let go of the sessions of connections that ended during the turn, drop the dead ones
 //
 // A Write can fail and gnet then calls OnClose before it returns, in the middle of whatever runs. So during a turn
@@ -40,7 +43,8 @@
 //	             since: [tick ][tick ][0    ]…        when the deadline began to run; 0: logged in
 //	sessions     by session row of the segment: *conn
 //	rooms        by room id: [member][member]…        packed; conn.seats says where a connection sits
-//	parking      [conn, seq, bytes]…                  answers that wait to become durable, in the order of their seqs
+//	parking      [conn, seq, req_id, status, bytes]…  answers that wait to become durable, in the order of their seqs
+//	paused       by descriptor: [since, outbound]     connections that are not read from (pause.go)
 //
 // A connection's own memory is a conn (144 bytes) besides what gnet holds; what only LOGIN needs is in a greeting that
 // is dropped with it, what only a misbehaving client needs is in a record that others do not have. Buffers for answers,
@@ -50,6 +54,8 @@
 //
 //	CONNECTED ── HELLO ──▶ GREETED ── LOGIN ──▶ READY ── LOGOUT ──▶ CONNECTED
 //	     └───────────────────┴──────────────────┴──▶ leaving ──▶ closed
+//
+// A connection whose client closes its side (shutdown(2), SHUT_WR) gets the answers to what it has asked, and is closed then.
 //
 // READY ends a session only by LOGOUT. However else it ends, the session is detached: LOGIN on any worker resumes it.
 //
@@ -64,7 +70,8 @@
 //  3. Every request that was read whole is answered, unless its connection is leaving. What its answer promises is
 //     durable when the answer is written, or the journal has failed and the answer is ERR_TIMEOUT. (--durability sync)
 //  4. An answer to JOIN_ROOM is written before any push of that room: whoever delivers during a turn flushes out first.
-//  5. What a client can make the worker hold is bounded: input by one frame and one read, output by --max-outbound
-//     and what one turn may add to it, answers that wait for the journal by half of that and by parkedBytesMax.
+//  5. What a client can make the worker hold is bounded: input by one frame and two reads, answers by what one turn adds to
+//     an empty queue, since nothing more is read or answered while any wait, pushes by --max-outbound, answers that wait for
+//     the journal by half of that and by parkedBytesMax.
 //  6. While anything is parked the slot awaits the seq at its front: the journal wakes it, and no wake-up is lost.
 package worker

@@ -27,7 +27,7 @@ type fakeSock struct {
 func (s *fakeSock) Context() any              { return s.c }
 func (s *fakeSock) EventLoop() gnet.EventLoop { return fakeLoop{} }
 func (s *fakeSock) InboundBuffered() int      { return len(s.in) }
-func (s *fakeSock) Fd() int                   { return -1 }
+func (s *fakeSock) Fd() int                   { return -2 - int(s.c.number) } // no descriptor, and another for each
 
 func (s *fakeSock) Peek(n int) ([]byte, error) {
 	s.use()

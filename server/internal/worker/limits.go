@@ -3,11 +3,11 @@ package worker
 import "time"
 
 const (
-	// parkedBytesMax is how many bytes of answers may wait to become durable, counting parkedEntryBytes for each read that
-	// they answer; a single connection may have half of --max-outbound. A request beyond that, whose answer might have to
-	// wait as well, is refused as busy before anything is done.
+	// parkedBytesMax is how many bytes of answers may wait to become durable, counting parkedEntryBytes for each. A request
+	// beyond that, whose answer might have to wait as well, is refused as busy before anything is done. A connection that has half
+	// of --max-outbound of them is not read from.
 	parkedBytesMax   = 32 << 20
-	parkedEntryBytes = 64
+	parkedEntryBytes = 48
 
 	// parkedKeptBytes is the memory for them that is kept when nothing waits.
 	parkedKeptBytes = 4 << 20
@@ -20,6 +20,12 @@ const (
 
 	// readBufferBytes is how much one read takes from a socket, and with it the input of one turn.
 	readBufferBytes = 64 << 10
+
+	// stallMax is how long a connection may take nothing of what waits for it.
+	stallMax = 10 * time.Second
+
+	// writableEventsMax is how many sockets that take something again are collected at a time.
+	writableEventsMax = 64
 
 	// replayBytesMax bounds what JOIN_ROOM pushes of the past: a replay must not make a slow consumer.
 	replayBytesMax = 256 << 10

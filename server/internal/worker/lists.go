@@ -47,7 +47,7 @@ func (l *lists) fit(asked uint16, rowLen int) int {
 	return min(int(asked), libproto.ListRowsMax, (l.bodyLenMax-countLen)/rowLen)
 }
 
-func (w *Worker) roomList(_ *conn, f *libproto.Frame, q *libproto.RoomListRequest) {
+func (w *Worker) roomList(r *request, q *libproto.RoomListRequest) {
 	l := &w.lists
 	l.rooms = l.rooms[:0]
 	left := l.bodyLenMax - countLen
@@ -60,10 +60,10 @@ func (w *Worker) roomList(_ *conn, f *libproto.Frame, q *libproto.RoomListReques
 		}
 		l.rooms = append(l.rooms, row)
 	}
-	respond(w, f, libproto.RoomListResponse{Rooms: l.rooms})
+	respond(w, r, libproto.RoomListResponse{Rooms: l.rooms})
 }
 
-func (w *Worker) who(_ *conn, f *libproto.Frame, q *libproto.WhoRequest) {
+func (w *Worker) who(r *request, q *libproto.WhoRequest) {
 	l := &w.lists
 	ids := l.ids[:0:min(int(q.RowsMax), libproto.ListRowsMax)]
 	if q.RoomID == 0 {
@@ -71,7 +71,7 @@ func (w *Worker) who(_ *conn, f *libproto.Frame, q *libproto.WhoRequest) {
 	} else if _, exists := w.segment.Room(q.RoomID); exists {
 		ids = w.store.Members(q.RoomID, q.AfterUserID, ids)
 	} else {
-		w.refuse(f, shmstore.ErrNoRoom)
+		w.refuse(r, shmstore.ErrNoRoom)
 		return
 	}
 	l.users = l.users[:0]
@@ -83,17 +83,17 @@ func (w *Worker) who(_ *conn, f *libproto.Frame, q *libproto.WhoRequest) {
 		}
 		l.users = append(l.users, row)
 	}
-	respond(w, f, libproto.WhoResponse{Users: l.users})
+	respond(w, r, libproto.WhoResponse{Users: l.users})
 }
 
-func (w *Worker) roomHistory(_ *conn, f *libproto.Frame, q *libproto.RoomHistoryRequest) {
+func (w *Worker) roomHistory(r *request, q *libproto.RoomHistoryRequest) {
 	l := &w.lists
 	if err := w.collect(q.RoomID, q.BeforeSeq, int(q.RowsMax)); err != nil {
-		w.refuse(f, err)
+		w.refuse(r, err)
 		return
 	}
 	newest := newestWithin(l.bodyLenMax-countLen, l.messages, libproto.RoomMessage.EncodedLen)
-	respond(w, f, libproto.RoomHistoryResponse{Messages: newest})
+	respond(w, r, libproto.RoomHistoryResponse{Messages: newest})
 }
 
 // collect takes messages of a room from before a room_seq into lists.messages, the oldest first.

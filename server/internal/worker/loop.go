@@ -38,6 +38,7 @@ func (w *Worker) OnOpen(sock gnet.Conn) ([]byte, gnet.Action) {
 	w.loop = sock.EventLoop()
 	c, ok := sock.Context().(*conn)
 	if !ok {
+		w.arrived(sock)
 		return nil, gnet.None
 	}
 	w.begin()
@@ -75,6 +76,8 @@ func (w *Worker) OnClose(sock gnet.Conn, cause error) gnet.Action {
 		return gnet.None
 	}
 	w.begin()
+	w.beginFarewell(c, sock.Fd(), cause)
+	w.forgetPause(c, sock.Fd())
 	c.sock = nil
 	w.dead = append(w.dead, c)
 	w.end()
@@ -93,14 +96,34 @@ func (w *Worker) begin() {
 // end finishes the outermost turn: only now things are taken out of tables.
 func (w *Worker) end() {
 	if w.depth == 1 {
-		if w.committed {
-			w.committed = false
-			w.store.NudgeJournal()
+		w.settle()
+		for len(w.resuming) > 0 {
+			w.resume()
+			w.settle()
 		}
-		w.releaseDurable()
 		w.reap()
 	}
 	w.depth--
+}
+
+// settle wakes the journal if something was committed, and sends what is durable.
+func (w *Worker) settle() {
+	if w.committed {
+		w.committed = false
+		w.store.NudgeJournal()
+	}
+	w.releaseDurable()
+}
+
+// arrived is called when the timer or the eventfd is on the loop: the timer shows which epoll set that is.
+func (w *Worker) arrived(sock gnet.Conn) {
+	if sock.Context() != sourceTimer {
+		return
+	}
+	var err error
+	if w.poller, err = findPoller(sock.Fd()); err != nil {
+		w.finish(err)
+	}
 }
 
 // lost is called when the timer or the eventfd leaves the loop: at the end of a drain or when the master is gone,
@@ -115,7 +138,7 @@ func (w *Worker) lost(what any, cause error) {
 // crash ends the process when a handler panics: what it left half done in the segment is the master's to repair.
 func (w *Worker) crash() {
 	if p := recover(); p != nil {
-		liblog.Request(w.log.Error(), w.answeringNumber(), w.frame.ReqID, w.frame.Op, libproto.StatusInternal).
+		liblog.Request(w.log.Error(), w.answeringNumber(), w.req.frame.ReqID, w.req.frame.Op, libproto.StatusInternal).
 			Interface("panic", p).Bytes("stack", debug.Stack()).Msg("a handler panicked; the worker ends")
 		os.Exit(exitPanic)
 	}
@@ -123,10 +146,10 @@ func (w *Worker) crash() {
 
 // answeringNumber names the connection whose request runs; 0 if none does.
 func (w *Worker) answeringNumber() uint64 {
-	if w.answering == nil {
+	if w.req.c == nil {
 		return 0
 	}
-	return w.answering.number
+	return w.req.c.number
 }
 
 // onWake runs when another worker, or Drain, has written the eventfd.
@@ -135,12 +158,14 @@ func (w *Worker) onWake() {
 		w.startDrain()
 		w.advanceDrain()
 	}
+	w.onWritable()
 	w.deliverAll()
 }
 
 // onTick runs every tickInterval; the heart has been beaten by begin.
 func (w *Worker) onTick() {
 	w.sweep()
+	w.sweepPaused()
 	w.linger()
 	w.advanceDrain()
 	if w.clock.tick%logSweepEvery == 0 {
@@ -179,7 +204,9 @@ func (w *Worker) reap() {
 		}
 		w.metrics.Add(shmstore.CounterConnectionsClosed, 1)
 		c.logTo(w.log.Debug()).Msg("connection closed")
-		w.gate.open.Add(-1)
+		if w.farewells[c] == nil {
+			w.gate.open.Add(-1)
+		}
 	}
 	if w.drain.begun() && len(w.dead) > 0 && len(w.table.rows) == 0 {
 		w.Drain() // for the last step, which takes a turn

@@ -43,7 +43,7 @@ var opTable = []opRow{
 }
 
 // handler answers one request.
-type handler func(w *Worker, c *conn, f *libproto.Frame)
+type handler func(w *Worker, r *request)
 
 // binder makes a worker's own handler.
 type binder func() handler
@@ -56,15 +56,15 @@ type decodable[Q any] interface {
 
 // with makes the handler of a function that takes its request decoded. Each worker has one body for it, which every
 // request overwrites: nothing is allocated, and lists reuse their capacity.
-func with[Q any, P decodable[Q]](answer func(w *Worker, c *conn, f *libproto.Frame, q *Q)) binder {
+func with[Q any, P decodable[Q]](answer func(w *Worker, r *request, q *Q)) binder {
 	return func() handler {
 		q := new(Q)
-		return func(w *Worker, c *conn, f *libproto.Frame) {
-			if err := P(q).Decode(f.Body); err != nil {
-				w.malformed(f, err)
+		return func(w *Worker, r *request) {
+			if err := P(q).Decode(r.frame.Body); err != nil {
+				w.malformed(r, err)
 				return
 			}
-			answer(w, c, f, q)
+			answer(w, r, q)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func TestChild(t *testing.T) {
 	switch mode {
 	case modePanic:
 		i, _ := libproto.OpHeartbeat.Index()
-		w.handlers[i] = func(*Worker, *conn, *libproto.Frame) { panic("a fault of ours") }
+		w.handlers[i] = func(*Worker, *request) { panic("a fault of ours") }
 	case modeExhausted:
 		entries, err := os.ReadDir("/proc/self/fd")
 		must(t, err)

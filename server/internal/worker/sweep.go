@@ -35,7 +35,7 @@ func (w *Worker) overdue(row int) (detail string) {
 	default:
 		return ""
 	}
-	if w.table.rows[row].state == stateLeaving { // has a deadline of its own
+	if c := w.table.rows[row]; c.state == stateLeaving || c.paused { // they have deadlines of their own
 		return ""
 	}
 	return detail

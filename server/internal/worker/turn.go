@@ -4,6 +4,7 @@ import (
 	"github.com/panjf2000/gnet/v2"
 
 	"tradechat.internal/libproto"
+	"tradechat.internal/server/internal/wirestatus"
 	"tradechat.internal/shmstore"
 )
 
@@ -14,6 +15,7 @@ func (w *Worker) read(c *conn, sock gnet.Conn) {
 	switch {
 	case c.state == stateLeaving:
 		w.drop(c, there)
+	case c.paused && !w.resumes(c):
 	case there >= int(c.need):
 		w.answer(c, sock)
 	}
@@ -24,7 +26,7 @@ func (w *Worker) answer(c *conn, sock gnet.Conn) {
 	if err != nil {
 		return // cannot happen: -1 asks for what there is
 	}
-	w.answering = c
+	w.req.c = c
 	used := w.answerFrames(c, input)
 	switch {
 	case c.sock == nil:
@@ -34,14 +36,13 @@ func (w *Worker) answer(c *conn, sock gnet.Conn) {
 		_, _ = sock.Discard(used)
 	}
 	w.flush()
-	w.park(c)
-	w.answering = nil
+	w.req.c = nil
 	w.recordTurn(used)
 }
 
-// answerFrames runs the requests at the front of input and returns how many bytes they took.
+// answerFrames runs the requests at the front of input and returns how many bytes they took. It stops when the connection has to wait.
 func (w *Worker) answerFrames(c *conn, input []byte) (used int) {
-	for frames := 1; c.sock != nil && c.state != stateLeaving; frames++ {
+	for frames := 1; c.sock != nil && c.state != stateLeaving && !c.paused; frames++ {
 		rest := input[used:]
 		w.decoder.BodyLenMax = w.bodyLenMax(c)
 		frame, n, err := w.decoder.Next(rest)
@@ -50,17 +51,14 @@ func (w *Worker) answerFrames(c *conn, input []byte) (used int) {
 			break
 		}
 		used += n
-		w.frame = frame
+		w.req.begin(frame)
 		if err == nil {
-			w.request(c, &w.frame)
+			w.request(&w.req)
 		} else {
-			w.damaged(c, &w.frame, err)
+			w.damaged(&w.req, err)
 		}
 		if len(w.out) >= flushBytes {
 			w.flush()
-		}
-		if len(w.held.bytes) >= flushBytes {
-			w.park(c)
 		}
 		if frames%framesPerBeat == 0 {
 			w.readClock()
@@ -78,37 +76,39 @@ func (w *Worker) bodyLenMax(c *conn) uint32 {
 }
 
 // request checks what can be checked without the body, and runs the handler.
-func (w *Worker) request(c *conn, f *libproto.Frame) {
+func (w *Worker) request(r *request) {
+	f := &r.frame
 	w.turn.requests++
-	if retryMs, admitted := w.rate.admit(c, w.clock.monoNs, libproto.Weight(f.Op, f.Body)); !admitted {
+	if retryMs, admitted := w.rate.admit(r.c, w.clock.monoNs, libproto.Weight(f.Op, f.Body)); !admitted {
 		w.metrics.Add(shmstore.CounterRateLimited, 1)
-		w.fail(f, libproto.StatusRateLimit, retryMs, "too many requests")
+		w.fail(r, libproto.StatusRateLimit, retryMs, "too many requests")
 		return
 	}
 	if err := f.CheckRequest(); err != nil {
-		w.malformed(f, err)
+		w.malformed(r, err)
 		return
 	}
 	i, row := lookup(f.Op)
 	if row == nil {
-		w.fail(f, libproto.StatusUnsupported, 0, "no such request")
+		w.fail(r, libproto.StatusUnsupported, 0, "no such request")
 		return
 	}
 	w.metrics.Op(i)
-	if row.states&c.state == 0 {
-		w.outOfState(c, f)
+	if row.states&r.c.state == 0 {
+		w.outOfState(r)
 		return
 	}
-	if c.state == stateReady && !w.store.Current(c.session) {
-		w.refuse(f, shmstore.ErrFenced)
+	if r.c.state == stateReady && !w.store.Current(r.c.session) {
+		w.refuse(r, shmstore.ErrFenced)
 		return
 	}
-	if row.promise && w.crowded(c, f) {
+	if row.promise && w.parking.waiting() > parkedBytesMax {
+		w.fail(r, libproto.StatusServerBusy, wirestatus.BusyRetryMs, "too many answers wait for the disk")
 		return
 	}
-	w.turn.kind = row.latency
-	w.turn.byKind[row.latency]++
-	w.handlers[i](w, c, f)
+	r.kind = row.latency
+	w.turn.byKind[r.kind]++
+	w.handlers[i](w, r)
 }
 
 // flush writes the answers that have collected for the connection that is being answered.
@@ -118,10 +118,10 @@ func (w *Worker) flush() {
 	}
 	out := w.out
 	w.out = w.out[:0]
-	w.write(w.answering, out)
+	w.write(w.req.c, out)
 }
 
-// write sends bytes to a connection, or queues what the socket does not take. A client that reads too slowly is cut off.
+// write sends bytes to a connection, or queues what the socket does not take: then the connection is not read from until it is sent.
 // The connection may be gone afterwards (c.sock nil).
 func (w *Worker) write(c *conn, b []byte) {
 	if c.sock == nil {
@@ -129,20 +129,26 @@ func (w *Worker) write(c *conn, b []byte) {
 	}
 	n, err := c.sock.Write(b)
 	w.metrics.Add(shmstore.CounterBytesOut, uint64(max(n, 0)))
-	if err != nil || c.sock == nil || c.state == stateLeaving {
+	if err == nil && c.sock != nil && c.state != stateLeaving && c.sock.OutboundBuffered() > 0 {
+		w.stalled(c, n)
+	}
+}
+
+// push is write for what nobody has asked for. It does not stop while the client does not read: a client that reads too slowly is cut
+// off.
+func (w *Worker) push(c *conn, b []byte) {
+	w.write(c, b)
+	if c.sock == nil || c.state == stateLeaving || c.sock.OutboundBuffered() <= int(w.heritage.Config.OutboundBytesMax) {
 		return
 	}
-	if c.sock.OutboundBuffered() > int(w.heritage.Config.OutboundBytesMax) {
-		w.metrics.Add(shmstore.CounterSlowConsumers, 1)
-		w.dismiss(c, libproto.GoingAwaySlowConsumer, "what was sent is not being read")
-	}
+	w.metrics.Add(shmstore.CounterSlowConsumers, 1)
+	w.dismiss(c, libproto.GoingAwaySlowConsumer, "what was sent is not being read")
 }
 
 // turn counts the requests of a turn; their common latency is known once the answers are written.
 type turn struct {
 	requests uint64
-	kind     shmstore.Latency // of the request that is being answered
-	byKind   requestKinds     // those whose answers do not wait
+	byKind   requestKinds // those whose answers do not wait
 }
 
 // recordTurn enters what a turn did into the slot's metrics.

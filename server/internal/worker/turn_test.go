@@ -137,25 +137,35 @@ func TestConnectionDiesWhileItIsAnswered(t *testing.T) {
 	}
 }
 
-// TestSlowConsumerIsCutOff with the socket stuck, and is told so behind what it has not read.
+// TestSlowConsumerIsCutOff with the socket stuck, and is told so behind what it has not read. What it asks meanwhile is not answered.
 func TestSlowConsumerIsCutOff(t *testing.T) {
 	s := newStage(t)
 	id := s.addUser("alice", 0)
-	sock := s.enter("alice")
-	sock.stuck = true
+	s.addUser("bob", 0)
+	sock, bob := s.enter("alice"), s.enter("bob")
 	sock.turn(encode(libproto.OpJoinRoom, 3, libproto.JoinRoomRequest{RoomID: 1}))
+	bob.turn(encode(libproto.OpJoinRoom, 3, libproto.JoinRoomRequest{RoomID: 1}))
 	sock.stuck = true
+	sock.in = append(sock.in, encode(libproto.OpRoomList, 10, libproto.RoomListRequest{RowsMax: 9})...)
+	s.w.OnTraffic(sock)
+	if !sock.c.paused {
+		t.Fatal("it is read from although it takes nothing")
+	}
+	sock.in = append(sock.in, encode(libproto.OpRoomList, 11, libproto.RoomListRequest{RowsMax: 9})...)
+	s.w.OnTraffic(sock)
 	var frames []libproto.Frame
 	for i := uint64(0); sock.c.state != stateLeaving; i++ {
-		sock.in = append(sock.in, encode(libproto.OpRoomList, 10+i, libproto.RoomListRequest{RowsMax: 9})...)
-		sock.in = append(sock.in, encode(libproto.OpChatSend, 10+i, libproto.ChatSendRequest{RoomID: 1, Message: make4k()})...)
-		s.w.OnTraffic(sock)
+		if len(sock.in) == 0 {
+			t.Fatal("a request was taken although its answer cannot be")
+		}
+		bob.turn(encode(libproto.OpChatSend, 10+i, libproto.ChatSendRequest{RoomID: 1, Message: make4k()}))
 		s.deliver()
+		bob.taken()
 		if len(sock.out) > 2*int(s.config.OutboundBytesMax) {
 			t.Fatalf("%d bytes are queued", len(sock.out))
 		}
 	}
-	if s.segment.Online(id) || len(s.w.rooms[1]) != 0 {
+	if s.segment.Online(id) || len(s.w.rooms[1]) != 1 {
 		t.Error("its session goes on")
 	}
 	sock.stuck = false

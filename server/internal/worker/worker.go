@@ -46,34 +46,38 @@ type Worker struct {
 	failure    error         // why it is done, nil after a drain; written before ended is closed
 	orphaned   chan struct{} // closed once the master is gone
 
-	clock    clock
-	depth    int // of turns: OnClose can be called within one
-	drain    drain
-	table    connTable
-	sessions []*conn // by session row
-	rooms    []crowd // by room id
-	retiring []*conn // their sessions end with this turn
-	dead     []*conn // gnet has closed them during this turn
-	leaving  []*conn
-	opened   uint64
-	swept    int // row at which the next sweep begins
+	clock                   clock
+	depth                   int // of turns: OnClose can be called within one
+	drain                   drain
+	table                   connTable
+	sessions                []*conn // by session row
+	rooms                   []crowd // by room id
+	retiring                []*conn // their sessions end with this turn
+	dead                    []*conn // gnet has closed them during this turn
+	leaving                 []*conn
+	paused                  map[int]*pause      // by descriptor
+	resuming, spareResuming []*conn             // paused ones to be looked at at the end of the turn
+	farewells               map[*conn]*farewell // closed by their clients, with answers that wait
+	poller                  poller
+	writable                *writableWatch
+	opened                  uint64
+	swept                   int // row at which the next sweep begins
 
 	rate      rateLimit
 	idleMax   tick
 	loginMax  tick
+	stallMax  tick
 	impostor  impostor
 	handlers  [libproto.OpcodeCount]handler
 	decoder   libproto.Decoder
-	frame     libproto.Frame // the request that is being answered
-	answering *conn          // whose requests these are
-	out       []byte         // its answers that are not written yet
-	awaits    uint64         // the record that the next response promises; 0: none that is not durable
-	held      holding        // its answers that wait
-	parking   parking        // those of all connections
-	unknown   []byte         // what is sent instead of answers that cannot be kept
-	syncs     bool           // answers wait for their records
-	committed bool           // this turn has added to the log
-	parting   []byte         // one GOING_AWAY
+	req       request // that is being answered
+	out       []byte  // answers to its connection that are not written yet
+	parking   parking // answers that wait, of all connections
+	parkedMax uint32  // bytes of them for one connection, over which it is not read from
+	unknown   []byte  // what is sent instead of answers that cannot be kept
+	syncs     bool    // answers wait for their records
+	committed bool    // this turn has added to the log
+	parting   []byte  // one GOING_AWAY
 	detail    []byte
 	turn      turn
 	feed      feed
@@ -118,14 +122,19 @@ func New(h heritage.Heritage, log *liblog.Logger) (*Worker, error) {
 	w := &Worker{
 		heritage: h, log: log, segment: segment, store: store, metrics: store.Metrics(), gate: gate,
 		ended: make(chan struct{}), orphaned: make(chan struct{}),
-		clock:    clock{start: time.Now()},
-		sessions: make([]*conn, segment.Shape().SessionsMax),
-		rooms:    make([]crowd, segment.Shape().RoomsMax+1),
-		rate:     newRateLimit(h.Config.RateLimit),
-		idleMax:  ticks(h.Config.IdleTimeout),
-		loginMax: ticks(h.Config.LoginTimeout),
-		out:      make([]byte, 0, flushBytes),
-		syncs:    h.Config.Durability == config.DurabilitySync,
+		clock:     clock{start: time.Now()},
+		sessions:  make([]*conn, segment.Shape().SessionsMax),
+		paused:    make(map[int]*pause),
+		farewells: make(map[*conn]*farewell),
+		poller:    poller{-1},
+		rooms:     make([]crowd, segment.Shape().RoomsMax+1),
+		rate:      newRateLimit(h.Config.RateLimit),
+		idleMax:   ticks(h.Config.IdleTimeout),
+		loginMax:  ticks(h.Config.LoginTimeout),
+		stallMax:  ticks(stallMax),
+		out:       make([]byte, 0, flushBytes),
+		syncs:     h.Config.Durability == config.DurabilitySync,
+		parkedMax: h.Config.OutboundBytesMax / 2,
 	}
 	rand.Read(w.impostor.secret[:])
 	w.bindHandlers()
@@ -177,6 +186,10 @@ func (w *Worker) open() (err error) {
 	if err = w.client.Start(); err != nil {
 		return fmt.Errorf("worker: event loop: %w", err)
 	}
+	if w.writable, err = newWritableWatch(w.wake); err != nil {
+		return err
+	}
+	go w.writable.run()
 	if w.timer, err = libnet.NewTimerFD(); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
@@ -216,6 +229,7 @@ func (w *Worker) close() error {
 	case <-time.After(exitMax):
 		return fmt.Errorf("%w: not within %v of being stopped", ErrLoop, exitMax)
 	}
+	w.writable.close()
 	w.store.Close()
 	return errors.Join(w.timer.Close(), w.segment.Close())
 }
@@ -224,8 +238,11 @@ func (w *Worker) close() error {
 // that is done. It may be called from any goroutine, more than once.
 func (w *Worker) Drain() {
 	w.drainAsked.Store(true)
-	_ = libnet.EventFD(w.heritage.EventFDs[w.store.Slot()]).Signal()
+	w.wake()
 }
+
+// wake has the loop run onWake. It may be called from any goroutine.
+func (w *Worker) wake() { _ = libnet.EventFD(w.heritage.EventFDs[w.store.Slot()]).Signal() }
 
 // finish tells Serve that the loop has nothing more to do. On the loop.
 func (w *Worker) finish(cause error) {
