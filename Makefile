@@ -16,10 +16,12 @@ FUZZTIME  ?= 10s
 BENCH     ?= .
 BENCHTIME ?= 1s
 RESULTS   ?= results
+DIST      ?= dist
+LAYERS    ?=
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.0
 
-MODULES  := capi libproto libnet liblog libtradechat ledger shmstore testkit client cli server loadgen bench
+MODULES  := capi libproto libnet liblog libtradechat ledger shmstore testkit client cli server loadgen bench scripts/dist
 PACKAGES := $(MODULES:%=./%/...)
 COMMANDS := $(wildcard ./*/cmd/tradechat*)
 BINARIES := $(notdir $(COMMANDS))
@@ -35,7 +37,7 @@ BUILD   := $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 TEST := $(GO) test -count=1 $(TESTFLAGS)
 
 .PHONY: build libs run demo test test-c race crash mutants durability model chaos lint fuzz bench bench-c results results-pages
-.PHONY: install uninstall clean help check-go standalone
+.PHONY: install uninstall dist nightly clean help check-go standalone
 
 build: check-go ## the binaries, into bin/
 	@mkdir -p bin
@@ -107,8 +109,19 @@ uninstall: ## removes what install has put there, with the same PREFIX and DESTD
 	rm -f $(BINARIES:%="$(DESTDIR)$(PREFIX)/bin/%")
 	@PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" scripts/c-install.sh uninstall lib
 
-clean: ## bin/, lib/ and profiles; not tradechat-data/
-	rm -rf bin lib
+dist: build ## what is committed, for others, into DIST (dist/): a module proxy, the source and the binaries
+	@mkdir -p "$(DIST)"
+	$(GO) run ./scripts/dist --out "$(DIST)/proxy"
+	@version=$$($(GO) run ./scripts/dist --version) && name=tradechat-$$version && \
+	git archive --format=tar.gz --prefix="$$name/" -o "$(DIST)/$$name.tar.gz" HEAD && \
+	tar -czf "$(DIST)/$$name-$$($(GO) env GOOS)-$$($(GO) env GOARCH).tar.gz" --transform "s,^bin,$$name,;s,^LICENSE,$$name/LICENSE," $(BINARIES:%=bin/%) LICENSE && \
+	ls "$(DIST)"/tradechat-*.tar.gz
+
+nightly: check-go ## race, fuzz, crash, mutants, model, durability and chaos, and a table at the end; hours; LAYERS='race crash'
+	MAKE="$(MAKE)" scripts/nightly.sh $(LAYERS)
+
+clean: ## bin/, lib/, dist/, nightly/ and profiles; not tradechat-data/
+	rm -rf bin lib dist nightly
 	find . -name .git -prune -o -type f \( -name '*.prof' -o -name '*.test' -o -name 'coverage.out' \) -exec rm -f {} +
 
 help: ## this list

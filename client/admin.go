@@ -32,7 +32,13 @@ func DialAdmin(ctx context.Context, dataFolder string) (*Admin, error) {
 	})}, nil
 }
 
-// AddUser makes an account. ServerInfo.DeriveKeys makes the keys; openingMinor is 0 … libproto.AmountMax minor units.
+// Server asks the server what it is. DeriveKeys of the answer makes the keys that its users have.
+func (a *Admin) Server(ctx context.Context) (ServerInfo, error) {
+	g, err := greet(ctx, a.link, "tradechat-admin")
+	return g.info, err
+}
+
+// AddUser makes an account. DeriveKeys of what Server answers makes the keys; openingMinor is 0 … libproto.AmountMax minor units.
 func (a *Admin) AddUser(ctx context.Context, user string, keys libproto.Keys, openingMinor uint64) (userID uint32, err error) {
 	if err := checkName("user name", user); err != nil {
 		return 0, err

@@ -57,7 +57,7 @@ type Format int8
 // Formats.
 const (
 	FormatAuto    Format = iota // console on a terminal, JSON otherwise
-	FormatConsole               // for people; coloured on a terminal unless NO_COLOR is set
+	FormatConsole               // for people; coloured on a terminal unless NO_COLOR is set or TERM is dumb
 	FormatJSON                  // one object a line
 )
 

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sys/unix"
+
+	"tradechat.internal/liblog/program"
 )
 
 // zerolog keeps the form of times in globals; set here once, before any logger exists.
@@ -129,27 +129,8 @@ func (l *Logger) repeated(level Level, key string, suppressed uint64) *zerolog.E
 
 // output makes the writer of one format, safe for several goroutines. end is where the lines go in the end.
 func output(w, end io.Writer, f Format) io.Writer {
-	terminal := isTerminal(end)
-	if f == FormatConsole || (f == FormatAuto && terminal) {
-		w = zerolog.ConsoleWriter{Out: w, NoColor: !terminal || os.Getenv("NO_COLOR") != "", TimeFormat: "15:04:05.000"}
+	if f == FormatConsole || (f == FormatAuto && program.IsTerminal(end)) {
+		w = zerolog.ConsoleWriter{Out: w, NoColor: !program.Colours(end), TimeFormat: "15:04:05.000"}
 	}
 	return zerolog.SyncWriter(w)
-}
-
-// isTerminal asks through SyscallConn: File.Fd may change the file's blocking mode.
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(syscall.Conn) // an *os.File, or what wraps one
-	if !ok {
-		return false
-	}
-	raw, err := file.SyscallConn()
-	if err != nil {
-		return false
-	}
-	terminal := false
-	err = raw.Control(func(fd uintptr) {
-		_, err := unix.IoctlGetTermios(int(fd), unix.TCGETS)
-		terminal = err == nil
-	})
-	return err == nil && terminal
 }

@@ -17,6 +17,18 @@ includedir=${INCLUDEDIR:-$prefix/include}
 mandir=${MANDIR:-$prefix/share/man}
 to=${DESTDIR:-}
 
+# pkg-config reads these paths with a shell's rules: blanks are kept by the quotes in pc(), the rest could not be.
+for path in "$prefix" "$libdir" "$includedir"; do
+  case $path in
+    /*) ;;
+    *) echo "c-install: \"$path\" is not an absolute path → give one as PREFIX, LIBDIR or INCLUDEDIR" >&2; exit 2 ;;
+  esac
+  if [[ $path == *[[:cntrl:]\"\'\`\\\$#%]* ]]; then
+    printf 'c-install: %q has a character that a pkg-config file cannot hold → choose a path without quotes, \\ $ # %% `\n' "$path" >&2
+    exit 2
+  fi
+done
+
 number() { awk -v n="TC_PROTO_VERSION_$1" '$2 == n { print $3 }' "$root/include/tradechat/proto.h"; }
 abi=$(number MAJOR)
 version=$abi.$(number MINOR).$(number PATCH)
@@ -34,7 +46,7 @@ archive=\${libdir}/$4
 Name: $1
 Description: $2
 Version: $version
-Cflags: -I\${includedir}
+Cflags: -I"\${includedir}"
 Libs: $3
 Libs.private: -lpthread
 END
@@ -51,11 +63,11 @@ install_all() {
   [ -f "$built/libtradechat.a" ] || { echo "c-install: no libraries in $built; \`make libs\` builds them" >&2; exit 1; }
   install -d "$to$libdir/tradechat" "$to$libdir/pkgconfig" "$to$includedir/tradechat" "$to$mandir/man3"
   install_library libtradechat libtradechat "" ""
-  pc tradechat "tradechat for C: protocol, sockets and log" '-L${libdir} -ltradechat' libtradechat.a \
+  pc tradechat "tradechat for C: protocol, sockets and log" '-L"${libdir}" -ltradechat' libtradechat.a \
     >"$to$libdir/pkgconfig/tradechat.pc"
   for name in "${libraries[@]}"; do
     install_library "lib$name" "libtradechat-$name" tradechat/ ../
-    pc "tradechat-$name" "tradechat for C: tradechat/$name.h alone" "-L\${libdir}/tradechat -l$name" "tradechat/lib$name.a" \
+    pc "tradechat-$name" "tradechat for C: tradechat/$name.h alone" '-L"${libdir}/tradechat"'" -l$name" "tradechat/lib$name.a" \
       >"$to$libdir/pkgconfig/tradechat-$name.pc"
   done
   install -m 0644 "${headers[@]/#/$root/include/tradechat/}" "$to$includedir/tradechat"

@@ -7,12 +7,7 @@ model=$PWD/shmstore/model/ledger.pml
 
 memory_mib=${MODEL_MEMORY_MIB:-8000}
 
-for program in spin gcc; do
-    if ! command -v "$program" >/dev/null; then
-        echo "model: $program is not installed (Debian and Ubuntu: apt-get install $program)" >&2
-        exit 1
-    fi
-done
+scripts/need.sh spin gcc
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -112,6 +112,34 @@ func TestPkgConfig(t *testing.T) {
 	}
 }
 
+// A prefix with a blank makes pkg-config files that work, and one that no such file can hold is refused.
+func TestPkgConfigOfAPrefixWithABlank(t *testing.T) {
+	need(t, "pkg-config")
+	s := stage{destdir: t.TempDir(), prefix: "/opt/my trade chat"}
+	s.script(t, "install")
+	program := filepath.Join(t.TempDir(), "dump")
+	for _, module := range []string{"tradechat", "tradechat-proto"} {
+		cmd := command(t, "sh", "-c", `eval "${CC:-gcc} -D_GNU_SOURCE -o '$PROGRAM' '$SOURCE' $(pkg-config --define-variable=prefix="$ROOT" --cflags --libs $MODULE)"`)
+		cmd.Env = append(os.Environ(), "PKG_CONFIG_LIBDIR="+s.lib()+"/pkgconfig", "ROOT="+s.destdir+s.prefix, "MODULE="+module,
+			"PROGRAM="+program, "SOURCE="+absolute(t, "examples/c/dump.c"))
+		run(t, cmd)
+		cmd = command(t, program)
+		cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+s.lib())
+		run(t, cmd)
+	}
+	s.script(t, "uninstall")
+	if got := s.files(t); len(got) != 0 {
+		t.Errorf("left after uninstall: %v", got)
+	}
+	for _, prefix := range []string{"relative/folder", "/opt/a\"b", "/opt/$HOME", "/opt/a\nb", `/opt/a\b`} {
+		cmd := command(t, root+"/scripts/c-install.sh", "install", libs(t))
+		cmd.Env = append(os.Environ(), "PREFIX="+prefix, "DESTDIR="+t.TempDir(), "LIBDIR=", "INCLUDEDIR=", "MANDIR=")
+		if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), "→") {
+			t.Errorf("prefix %q: %v, %s", prefix, err, out)
+		}
+	}
+}
+
 // The three libraries one by one, all through pkg-config, in one program.
 func TestPkgConfigOfThree(t *testing.T) {
 	s := install(t)

@@ -23,16 +23,13 @@ The seed decides what is done; when that meets the server is up to the machine. 
 Faults:
 `
 
-const chaosExits = `
-Exit codes: 0 everything held; 1 something did not, or the drill could not be made; 2 wrong usage; 130 interrupted.`
-
 // chaosCommand is what `make chaos` runs.
 func (a *app) chaosCommand() *cobra.Command {
 	o := chaos.DefaultOptions()
 	var json string
 	cmd := &cobra.Command{
 		Use: "chaos", Short: "The drill: a server killed and damaged at random, and what its clients were told checked",
-		Long: chaosHelp + chaos.FaultsHelp() + chaosExits,
+		Long: chaosHelp + chaos.FaultsHelp() + "\n" + exitHelp,
 		Example: `  tradechat-bench chaos
   tradechat-bench chaos --kills 500
   tradechat-bench chaos --kills 100 --seed 7 --json drill.json

@@ -13,16 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/bench/internal/proc"
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/liblog/version"
-)
-
-// The exit codes; rootHelp tells them to people.
-const (
-	exitOK          = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitMissed      = 3
-	exitInterrupted = 130
 )
 
 // errMissed says that a figure is not what it is to be.
@@ -35,12 +27,12 @@ TMPDIR and segments of their own, and stops them again; on Ctrl-C, too. Progress
 
 Figures depend on the machine. Leave it alone meanwhile, and compare within one run.
 
-Exit codes:
-  0    measured; with --check, every target was met
-  1    something could not be measured, or was wrong
-  2    wrong usage
-  3    measured, but with --check a target was missed
-  130  interrupted`
+With --check a target that was missed is an objective that was missed.
+
+`
+
+var exitHelp = program.ExitHelp(program.ExitOK, program.ExitFailed, program.ExitUsage, program.ExitObjective, program.ExitOutput,
+	program.ExitInterrupted)
 
 const rootExamples = `  tradechat-bench figures --check
   tradechat-bench echo --rounds 10 --duration 5s
@@ -60,18 +52,23 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	defer stop()
-	a := &app{stdout: stdout, stderr: stderr}
+	program.SurviveClosedPipes()
+	out := program.NewOutput(stdout)
+	a := &app{stdout: out, stderr: stderr}
 	root := a.root()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	ran, err := root.ExecuteContextC(ctx)
+	if lost := out.Err(); err == nil && !program.ReaderLeft(lost) {
+		err = lost // of help, the version, and tables of which nobody looked
+	}
 	code := a.exitCode(ctx, err)
 	switch code {
-	case exitOK:
-	case exitUsage:
+	case program.ExitOK:
+	case program.ExitUsage:
 		fmt.Fprintf(stderr, "tradechat-bench: %v\nsee `%s --help`\n", err, ran.CommandPath())
-	case exitInterrupted:
+	case program.ExitInterrupted:
 		fmt.Fprintln(stderr, "tradechat-bench: interrupted; everything that was started is stopped")
 	default:
 		fmt.Fprintf(stderr, "tradechat-bench: %v\n", err)
@@ -82,20 +79,22 @@ func Main(args []string, stdout, stderr io.Writer) int {
 func (a *app) exitCode(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
-		return exitOK
-	case !a.began:
-		return exitUsage
+		return program.ExitOK
+	case !a.began && !errors.Is(err, program.ErrOutput):
+		return program.ExitUsage
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		return exitInterrupted
+		return program.ExitInterrupted
 	case errors.Is(err, errMissed):
-		return exitMissed
+		return program.ExitObjective
+	case errors.Is(err, program.ErrOutput):
+		return program.ExitOutput
 	}
-	return exitFailed
+	return program.ExitFailed
 }
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use: "tradechat-bench", Short: "Measures tradechat on real processes", Long: rootHelp, Example: rootExamples,
+		Use: "tradechat-bench", Short: "Measures tradechat on real processes", Long: rootHelp + exitHelp, Example: rootExamples,
 		Version: version.String(), Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tradechat.internal/liblog/program"
 )
 
 // run executes a command line in this process.
@@ -22,7 +24,7 @@ func TestEveryCommandHasHelpAndExamples(t *testing.T) {
 	for _, name := range commands {
 		code, out, _ := run(t, name, "--help")
 		for _, part := range []string{"Usage:\n  tradechat-bench " + name, "Examples:\n  tradechat-bench " + name, "--bin folder"} {
-			if code != exitOK || !strings.Contains(out, part) {
+			if code != program.ExitOK || !strings.Contains(out, part) {
 				t.Errorf("%s --help: exit code %d, no %q in:\n%s", name, code, part, out)
 			}
 		}
@@ -42,7 +44,7 @@ func TestEveryCommandHasHelpAndExamples(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	code, out, _ := run(t, "--version")
-	if code != exitOK || !strings.HasPrefix(out, "tradechat-bench ") || !strings.Contains(out, "commit") {
+	if code != program.ExitOK || !strings.HasPrefix(out, "tradechat-bench ") || !strings.Contains(out, "commit") {
 		t.Errorf("%d: %q", code, out)
 	}
 }
@@ -79,7 +81,7 @@ func TestWrongUsage(t *testing.T) {
 		{"figures --skip nonsense", "--skip nonsense: there are go-bench, allocs, echo, idle-memory, respawn"},
 	} {
 		code, out, problems := run(t, strings.Fields(c.args)...)
-		if code != exitUsage || out != "" || !strings.Contains(problems, c.says) || !strings.Contains(problems, "--help`") {
+		if code != program.ExitUsage || out != "" || !strings.Contains(problems, c.says) || !strings.Contains(problems, "--help`") {
 			t.Errorf("%s: exit code %d, stdout %q, stderr %q; want 2 and %q", c.args, code, out, problems, c.says)
 		}
 	}
@@ -89,7 +91,7 @@ func TestMissingProgramsAreNamed(t *testing.T) {
 	folder := t.TempDir()
 	for _, command := range []string{"allocs", "echo", "respawn", "idle-memory --connections 1", "peers --quick --only echo", "demo", "chaos", "real-test --only mixed --out " + folder} {
 		code, _, problems := run(t, append(strings.Fields(command), "--bin", folder)...)
-		if code != exitFailed || !strings.Contains(problems, filepath.Join(folder, "tradechatd")) || !strings.Contains(problems, "make build") {
+		if code != program.ExitFailed || !strings.Contains(problems, filepath.Join(folder, "tradechatd")) || !strings.Contains(problems, "make build") {
 			t.Errorf("%s: exit code %d: %s", command, code, problems)
 		}
 	}
@@ -117,10 +119,10 @@ func TestCheckDecidesTheExitCode(t *testing.T) {
 		args []string
 		want int
 	}{
-		{[]string{"--bench-output", good, "--check"}, exitOK},
-		{[]string{"--bench-output", bad, "--check"}, exitMissed},
-		{[]string{"--bench-output", bad}, exitOK},
-		{[]string{"--bench-output", bad + ".missing"}, exitFailed},
+		{[]string{"--bench-output", good, "--check"}, program.ExitOK},
+		{[]string{"--bench-output", bad, "--check"}, program.ExitObjective},
+		{[]string{"--bench-output", bad}, program.ExitOK},
+		{[]string{"--bench-output", bad + ".missing"}, program.ExitFailed},
 	} {
 		if code, _, problems := run(t, append([]string{"go-bench"}, c.args...)...); code != c.want {
 			t.Errorf("%v: exit code %d, want %d: %s", c.args, code, c.want, problems)
@@ -132,7 +134,7 @@ func TestResultsGoWhereTheyAreWanted(t *testing.T) {
 	input, folder := benchFile(t, "30", "90"), t.TempDir()
 	jsonFile, markdownFile := filepath.Join(folder, "f.json"), filepath.Join(folder, "f.md")
 	code, out, problems := run(t, "go-bench", "--bench-output", input, "--json", jsonFile, "--markdown", markdownFile)
-	if code != exitOK || !strings.HasPrefix(out, "what ") || !strings.Contains(out, "90 ns") || !strings.Contains(out, "MISSED") {
+	if code != program.ExitOK || !strings.HasPrefix(out, "what ") || !strings.Contains(out, "90 ns") || !strings.Contains(out, "MISSED") {
 		t.Errorf("exit code %d, %s, stdout:\n%s", code, problems, out)
 	}
 	markdown, err := os.ReadFile(markdownFile)
@@ -146,7 +148,7 @@ func TestResultsGoWhereTheyAreWanted(t *testing.T) {
 	if _, out, _ = run(t, "go-bench", "--bench-output", input, "--json", "-"); out[0] != '{' || !json.Valid([]byte(out)) {
 		t.Errorf("stdout is not JSON alone:\n%s", out)
 	}
-	if code, _, problems := run(t, "go-bench", "--bench-output", input, "--json", folder); code != exitFailed {
+	if code, _, problems := run(t, "go-bench", "--bench-output", input, "--json", folder); code != program.ExitFailed {
 		t.Errorf("JSON into a folder: exit code %d, %s", code, problems)
 	}
 }
@@ -154,7 +156,7 @@ func TestResultsGoWhereTheyAreWanted(t *testing.T) {
 // What was measured is printed even though something else could not be.
 func TestFiguresGoOnAfterAFailure(t *testing.T) {
 	code, out, problems := run(t, "figures", "--bin", t.TempDir(), "--bench-output", benchFile(t, "30", "70"), "--skip", "idle-memory,respawn,allocs")
-	if code != exitFailed || !strings.Contains(out, "70 ns") || !strings.Contains(problems, "echo: ") || strings.Contains(problems, "respawn") {
+	if code != program.ExitFailed || !strings.Contains(out, "70 ns") || !strings.Contains(problems, "echo: ") || strings.Contains(problems, "respawn") {
 		t.Errorf("exit code %d, stderr:\n%s\nstdout:\n%s", code, problems, out)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"tradechat.internal/bench/internal/figure"
 	"tradechat.internal/bench/internal/measure"
+	"tradechat.internal/liblog/program"
 )
 
 // standardOut is the file name that stands for stdout.
@@ -25,7 +26,7 @@ type outputs struct {
 func (o *outputs) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.json, "json", "", "`file` for everything that was recorded, as JSON; - is stdout, instead of the table")
 	f.StringVar(&o.markdown, "markdown", "", "`file` for the table as Markdown; - is stdout, instead of the table")
-	f.BoolVar(&o.check, "check", false, "exit with 3 if a target was missed")
+	f.BoolVar(&o.check, "check", false, "exit with 5 if a target was missed")
 }
 
 // measure runs measurements one after the other. One that fails does not keep the next from running.
@@ -77,5 +78,8 @@ func (a *app) writeTo(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(file), file.Close())
+	if err := errors.Join(write(file), file.Close()); err != nil {
+		return fmt.Errorf("%w: %w", program.ErrOutput, err)
+	}
+	return nil
 }

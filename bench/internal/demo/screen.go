@@ -3,29 +3,19 @@ package demo
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"tradechat.internal/liblog/program"
 )
 
-// screen is where the demo is shown. On a terminal headings are bold and verdicts coloured, unless NO_COLOR is set.
+// screen is where the demo is shown. On a terminal headings are bold and verdicts coloured, unless NO_COLOR is set or TERM is dumb.
 type screen struct {
 	stdout, stderr io.Writer
 	styled         bool
 }
 
 func newScreen(stdout, stderr io.Writer) screen {
-	return screen{stdout: stdout, stderr: stderr, styled: isTerminal(stdout) && os.Getenv("NO_COLOR") == ""}
-}
-
-func isTerminal(w io.Writer) bool {
-	file, is := w.(*os.File)
-	if !is {
-		return false
-	}
-	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
-	return err == nil
+	return screen{stdout: stdout, stderr: stderr, styled: program.Colours(stdout)}
 }
 
 // Styles (ECMA-48, SGR).

@@ -14,6 +14,7 @@ import (
 var errTwoUsers = errors.New("two different names")
 
 type registered struct {
+	act
 	User   string `json:"user"`
 	UserID uint32 `json:"user_id"`
 }

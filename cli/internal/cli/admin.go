@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -29,11 +28,11 @@ user that runs tradechatd, or as root.`
 	return made
 }
 
-const adminPasswordHelp = `The password is the user's, and is asked for twice. --server must be the address of
-the same server: passwords are salted differently on each. Whether it is one is tried
-out with a login.`
+const adminPasswordHelp = `The password is the user's, and is asked for twice. It is salted as the server of the data
+folder wants it; --server is not used.`
 
 type userAdded struct {
+	act
 	User         string `json:"user"`
 	UserID       uint32 `json:"user_id"`
 	OpeningMinor uint64 `json:"opening_deposit_minor"`
@@ -74,6 +73,7 @@ func (a *app) userAdd(ctx context.Context, name, opening string) (result, error)
 }
 
 type passwordSet struct {
+	act
 	User string `json:"user"`
 }
 
@@ -97,7 +97,7 @@ func (a *app) userPasswdCommand() *cobra.Command {
 	})
 }
 
-// withNewKeys makes keys of a new password of name's, lets set give them to the server, and tries them out.
+// withNewKeys makes keys of a new password of name's, salted as the folder's own server wants them, and lets set give them to it.
 func (a *app) withNewKeys(ctx context.Context, name string, set func(*client.Admin, libproto.Keys) error) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -111,32 +111,15 @@ func (a *app) withNewKeys(ctx context.Context, name string, set func(*client.Adm
 		return err
 	}
 	defer admin.Close()
-	return a.connected(ctx, func(c *client.Client) error {
-		keys, err := c.Server().DeriveKeys(name, password)
-		if err != nil {
-			return err
-		}
-		if err := set(admin, keys); err != nil {
-			return err
-		}
-		return a.tryLogin(ctx, c, name, password)
-	})
-}
-
-// tryLogin finds out whether the server of the admin socket is the one whose salt the keys were made with.
-func (a *app) tryLogin(ctx context.Context, c *client.Client, name, password string) error {
-	_, err := c.Login(ctx, name, password)
-	if errors.Is(err, client.ErrUnauthorized) || errors.Is(err, client.ErrServerSignature) {
-		return hinted{
-			fmt.Errorf("the keys of %s are set, but do not work at %s: %w", name, a.server, err),
-			fmt.Sprintf("is %s the server that uses %s? run `tradechat admin user-passwd %s` with its --server", a.server, a.data, name),
-		}
-	}
+	server, err := admin.Server(ctx)
 	if err != nil {
-		return fmt.Errorf("the keys of %s are set, but trying them out failed: %w", name, err)
+		return err
 	}
-	logOut(ctx, c)
-	return nil
+	keys, err := server.DeriveKeys(name, password)
+	if err != nil {
+		return err
+	}
+	return set(admin, keys)
 }
 
 func (a *app) statsCommand() *cobra.Command {

@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"tradechat.internal/cli/internal/money"
 	"tradechat.internal/ledger/journal"
+	"tradechat.internal/liblog/program"
 )
 
 // errAudit is the error of a journal that is not what it must be.
@@ -92,8 +92,8 @@ func (a *app) audit() (result, error) {
 
 // progress tells a terminal how far a long reading is; others are told nothing.
 func (a *app) progress() (tell func(file, files int, seq uint64), done func()) {
-	terminal, is := a.std.Err.(*os.File)
-	if !is || a.json || !term.IsTerminal(int(terminal.Fd())) {
+	terminal := a.std.Err
+	if a.json || !program.Redraws(terminal) {
 		return nil, func() {}
 	}
 	told := time.Now()

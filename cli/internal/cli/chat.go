@@ -58,6 +58,7 @@ func (a *app) roomsCommand() *cobra.Command {
 }
 
 type sent struct {
+	act
 	Room    string    `json:"room"`
 	RoomID  uint32    `json:"room_id"`
 	Created bool      `json:"created"` // the room is new
@@ -78,12 +79,17 @@ func (a *app) sendCommand() *cobra.Command {
 		use:   "send ROOM TEXT",
 		short: "Send a message to a room",
 		long: `The room is made if there is none of that name. Text that begins with a dash goes
-behind a --.`,
+behind a --. With - as TEXT every line of stdin is sent as a message of its own; the first
+line that cannot be sent ends the command.`,
 		example: `  tradechat --user alice send lobby "hello everybody"
+  make 2>&1 | tail -n 3 | tradechat --user builder send builds -
   tradechat --user alice send lobby -- "--- done ---"`,
 		run: func(ctx context.Context, args []string) (result, error) { return a.send(ctx, args[0], args[1]) },
 	})
 }
+
+// standardIn is the text that stands for stdin.
+const standardIn = "-"
 
 func (a *app) send(ctx context.Context, name, text string) (result, error) {
 	err := checkName(name)
@@ -101,17 +107,56 @@ func (a *app) send(ctx context.Context, name, text string) (result, error) {
 		if _, err := c.JoinRoom(ctx, s.RoomID, 0); err != nil {
 			return err
 		}
-		m, err := c.SendChat(ctx, s.RoomID, text)
-		s.Seq, s.Time = m.Seq, utc(m.Time)
-		return err
+		if text == standardIn {
+			return a.sendLines(ctx, c, s)
+		}
+		return s.send(ctx, c, text)
 	})
-	if err != nil {
+	if err != nil || text == standardIn {
 		return nil, err
 	}
 	return s, nil
 }
 
+func (s *sent) send(ctx context.Context, c *client.Client, text string) error {
+	m, err := c.SendChat(ctx, s.RoomID, text)
+	s.Seq, s.Time = m.Seq, utc(m.Time)
+	return err
+}
+
+// sendLines sends and prints line after line.
+func (a *app) sendLines(ctx context.Context, c *client.Client, s sent) error {
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	lines := newInput(reading, a.std.In, int(c.Server().MessageLenMax)).all(reading)
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case l, ok := <-lines:
+			if !ok {
+				return nil
+			}
+			if err := a.sendLine(ctx, c, s, l); err != nil {
+				return fmt.Errorf("line %d: %w", l.number, err)
+			}
+			s.Created = false
+		}
+	}
+}
+
+func (a *app) sendLine(ctx context.Context, c *client.Client, s sent, l line) error {
+	if l.err != nil {
+		return l.err
+	}
+	if err := s.send(ctx, c, l.text); err != nil {
+		return err
+	}
+	return a.print(s)
+}
+
 type delivered struct {
+	act
 	To              string    `json:"to"`
 	SessionsReached int       `json:"sessions_reached"`
 	Time            time.Time `json:"time"`

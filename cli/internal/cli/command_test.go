@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tradechat.internal/client"
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/libproto"
 	"tradechat.internal/testkit/peertest"
 )
@@ -21,9 +22,9 @@ func TestRegister(t *testing.T) {
 	b.env["TRADECHAT_USER"] = ""
 	b.wantRun("bob is registered as user 2\n", "register", "bob")
 	b.wantRun(`{"user":"carol","user_id":3}`+"\n", "register", "--user", "carol", "--json")
-	b.wantFailure(exitRefused, []string{"ERR_ALREADY_EXISTS", "the name is taken: choose another"}, "register", "bob")
+	b.wantFailure(program.ExitFailed, []string{"ERR_ALREADY_EXISTS", "the name is taken: choose another"}, "register", "bob")
 	b.refuse(libproto.OpRegister, libproto.StatusUnauthorized, "closed")
-	b.wantFailure(exitRefused, []string{"ERR_UNAUTHORIZED: closed", "admin user-add"}, "register", "dave")
+	b.wantFailure(program.ExitFailed, []string{"ERR_UNAUTHORIZED: closed", "admin user-add"}, "register", "dave")
 }
 
 func TestTrading(t *testing.T) {
@@ -110,7 +111,7 @@ func TestRoomsAndWho(t *testing.T) {
 	b.expect(libproto.OpWho, libproto.WhoRequest{RoomID: 5, RowsMax: libproto.ListRowsMax}, libproto.WhoResponse{})
 	b.wantRun(`{"room":"den","users":[]}`+"\n", "who", "den", "--json")
 	b.answerOnce(libproto.OpRoomList, libproto.RoomListResponse{}, libproto.RoomListResponse{})
-	b.wantFailure(exitRefused, []string{"no room is called nix", "`tradechat rooms`"}, "who", "nix")
+	b.wantFailure(program.ExitFailed, []string{"no room is called nix", "`tradechat rooms`"}, "who", "nix")
 }
 
 func TestSendAndDirect(t *testing.T) {
@@ -129,7 +130,7 @@ func TestSendAndDirect(t *testing.T) {
 	b.peer.Answer(libproto.OpDirectSend, libproto.DirectSendResponse{})
 	b.wantRun("bob is not online: nobody received it\n", "dm", "bob", "hi")
 	b.refuse(libproto.OpDirectSend, libproto.StatusNotFound, "")
-	b.wantFailure(exitRefused, []string{"user bob", "no such user"}, "dm", "bob", "hi")
+	b.wantFailure(program.ExitFailed, []string{"user bob", "no such user"}, "dm", "bob", "hi")
 }
 
 func TestStatus(t *testing.T) {
@@ -156,12 +157,35 @@ func TestStatus(t *testing.T) {
 
 	b.peer.Close()
 	got = b.run("status")
-	if got.code != exitConnection || !strings.Contains(got.out, "reachable  no\n") || !strings.Contains(got.err, "is tradechatd running?") {
+	if got.code != program.ExitConnection || !strings.Contains(got.out, "reachable  no\n") || !strings.Contains(got.err, "is tradechatd running?") {
 		t.Errorf("got %+v", got)
 	}
-	if machine := b.run("status", "--json"); machine.code != exitConnection || parse[status](t, machine.out).Reachable {
+	if machine := b.run("status", "--json"); machine.code != program.ExitConnection || parse[status](t, machine.out).Reachable {
 		t.Errorf("got %+v", machine)
 	}
+}
+
+// TestAdminKeysAreOfTheFoldersServer: the user can log in at the server of the folder, whatever --server says.
+func TestAdminKeysAreOfTheFoldersServer(t *testing.T) {
+	b := newBed(t) // another folder's server
+	data := t.TempDir()
+	admin := peertest.ListenUnix(t, filepath.Join(data, client.AdminSocketName))
+	salt := [libproto.SaltLen]byte{9, 9, 9}
+	admin.SetHello(func(h *libproto.HelloResponse) { h.RealmSalt = salt })
+	want, err := libproto.DeriveKeys(password, "bob", salt, peertest.KDFIterations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin.Handle(libproto.OpUserAdd, func(c *peertest.Conn, f libproto.Frame) {
+		var req libproto.UserAddRequest
+		if err := req.Decode(f.Body); err != nil || req.StoredKey != want.Stored || req.ServerKey != want.Server {
+			t.Errorf("USER_ADD: keys %x %x, %v; want those of the folder's salt", req.StoredKey[:4], req.ServerKey[:4], err)
+		}
+		c.Reply(f, libproto.UserAddResponse{UserID: 2})
+	})
+	b.wantRun("bob is user 2, with 0.00\n", "admin", "user-add", "bob", "--data", data)
+	b.peer.Close()
+	b.wantRun("bob is user 2, with 0.00\n", "admin", "user-add", "bob", "--data", data)
 }
 
 func TestAdminUsers(t *testing.T) {
@@ -182,13 +206,11 @@ func TestAdminUsers(t *testing.T) {
 	admin.Answer(libproto.OpUserSetKeys, libproto.Empty{})
 	b.wantRun("bob has a new password\n", "admin", "user-passwd", "bob")
 	b.wantRun(`{"user":"bob"}`+"\n", "admin", "user-passwd", "bob", "--json", "--data", data)
-	b.wantFailure(exitRefused, []string{"are set, but do not work at " + b.peer.Addr, "is " + b.peer.Addr + " the server that uses"},
-		"admin", "user-passwd", "stranger")
 	admin.Handle(libproto.OpUserSetKeys, func(c *peertest.Conn, f libproto.Frame) { c.Refuse(f, libproto.StatusNotFound, 0, "") })
-	b.wantFailure(exitRefused, []string{"ERR_NOT_FOUND", "user-add"}, "admin", "user-passwd", "nobody")
+	b.wantFailure(program.ExitFailed, []string{"ERR_NOT_FOUND", "user-add"}, "admin", "user-passwd", "nobody")
 
 	b.env["TRADECHAT_DATA"] = t.TempDir()
-	b.wantFailure(exitConnection, []string{"cannot connect to", client.AdminSocketName, "is tradechatd running with --data"}, "admin", "stats")
+	b.wantFailure(program.ExitConnection, []string{"cannot connect to", client.AdminSocketName, "is tradechatd running with --data"}, "admin", "stats")
 }
 
 // TestRefusedWithoutAServer: what can be known to be wrong is, without a password or a connection.
@@ -231,45 +253,45 @@ func TestRefusedWithoutAServer(t *testing.T) {
 		{"balance", []string{"no password", "TRADECHAT_PASSWORD", "--password-file"}},
 		{"balance --password-file /nonexistent/file", []string{"--password-file", "no such file"}},
 	} {
-		b.wantFailure(exitUsage, tt.says, strings.Fields(tt.args)...)
+		b.wantFailure(program.ExitUsage, tt.says, strings.Fields(tt.args)...)
 	}
-	b.wantFailure(exitUsage, []string{"the message is empty"}, "send", "lobby", "")
-	b.wantFailure(exitUsage, []string{"not UTF-8"}, "dm", "bob", "\xff")
+	b.wantFailure(program.ExitUsage, []string{"the message is empty"}, "send", "lobby", "")
+	b.wantFailure(program.ExitUsage, []string{"not UTF-8"}, "dm", "bob", "\xff")
 	b.env["TRADECHAT_USER"] = ""
-	b.wantFailure(exitUsage, []string{"no user name", "--user NAME"}, "balance")
-	b.wantFailure(exitUsage, []string{"no user name", "register NAME"}, "register")
+	b.wantFailure(program.ExitUsage, []string{"no user name", "--user NAME"}, "balance")
+	b.wantFailure(program.ExitUsage, []string{"no user name", "register NAME"}, "register")
 }
 
 func TestExitCodes(t *testing.T) {
 	b := newBed(t)
 	b.refuse(libproto.OpWithdraw, libproto.StatusInsufficientFunds, "evil \x1b[2Jdetail")
-	b.wantFailure(exitRefused, []string{`WITHDRAW: ERR_INSUFFICIENT_FUNDS: evil \x1b[2Jdetail`, "`tradechat balance`"}, "withdraw", "1")
+	b.wantFailure(program.ExitFailed, []string{`WITHDRAW: ERR_INSUFFICIENT_FUNDS: evil \x1b[2Jdetail`, "`tradechat balance`"}, "withdraw", "1")
 	b.refuse(libproto.OpWithdraw, libproto.StatusTimeout, "")
-	b.wantFailure(exitUnknown, []string{"outcome unknown", "`tradechat history`"}, "withdraw", "1")
+	b.wantFailure(program.ExitUnknown, []string{"outcome unknown", "`tradechat history`"}, "withdraw", "1")
 
 	lose := func(c *peertest.Conn, _ libproto.Frame) { c.Close() }
 	b.peer.Handle(libproto.OpWithdraw, lose)
-	b.wantFailure(exitUnknown, []string{"outcome unknown", "`tradechat history`"}, "withdraw", "1", "--reconnect-for", "0")
+	b.wantFailure(program.ExitUnknown, []string{"outcome unknown", "`tradechat history`"}, "withdraw", "1", "--reconnect-for", "0")
 	b.peer.Handle(libproto.OpBalance, lose)
-	b.wantFailure(exitConnection, []string{"connection lost", "`tradechat status`"}, "balance", "--reconnect-for", "0")
-	b.wantFailure(exitUsage, []string{"--reconnect-for -1s: want 0s to 24h"}, "balance", "--reconnect-for", "-1s")
+	b.wantFailure(program.ExitConnection, []string{"connection lost", "`tradechat status`"}, "balance", "--reconnect-for", "0")
+	b.wantFailure(program.ExitUsage, []string{"--reconnect-for -1s: want 0s to 24h"}, "balance", "--reconnect-for", "-1s")
 	b.peer.Handle(libproto.OpRegister, lose)
 	b.env["TRADECHAT_USER"] = ""
-	b.wantFailure(exitUnknown, []string{"ERR_ALREADY_EXISTS then says that it had worked"}, "register", "bob")
+	b.wantFailure(program.ExitUnknown, []string{"ERR_ALREADY_EXISTS then says that it had worked"}, "register", "bob")
 	b.env["TRADECHAT_USER"] = alice
 
 	b.env["TRADECHAT_PASSWORD"] = "wrong"
-	b.wantFailure(exitRefused, []string{"LOGIN: ERR_UNAUTHORIZED", "wrong user name or password"}, "balance")
+	b.wantFailure(program.ExitFailed, []string{"LOGIN: ERR_UNAUTHORIZED", "wrong user name or password"}, "balance")
 	b.env["TRADECHAT_PASSWORD"] = password
 	b.peer.SetServerKey(alice, [libproto.KeyLen]byte{1})
-	b.wantFailure(exitConnection, []string{"could not prove", "another server may be pretending"}, "balance")
+	b.wantFailure(program.ExitConnection, []string{"could not prove", "another server may be pretending"}, "balance")
 
 	b.peer.Handle(libproto.OpHello, func(c *peertest.Conn, _ libproto.Frame) {
 		c.Raw([]byte("HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n"))
 	})
-	b.wantFailure(exitConnection, []string{"wrong magic", "is it tradechatd that listens on"}, "balance")
+	b.wantFailure(program.ExitConnection, []string{"wrong magic", "is it tradechatd that listens on"}, "balance")
 	b.peer.Close()
-	b.wantFailure(exitConnection, []string{"connection refused", "is tradechatd running? start it with `tradechatd --listen " + b.peer.Addr}, "balance")
+	b.wantFailure(program.ExitConnection, []string{"connection refused", "is tradechatd running? start it with `tradechatd --listen " + b.peer.Addr}, "balance")
 }
 
 func TestErrorsAsJSON(t *testing.T) {
@@ -280,19 +302,19 @@ func TestErrorsAsJSON(t *testing.T) {
 	b.peer.Handle(libproto.OpDeposit, func(c *peertest.Conn, f libproto.Frame) { c.Refuse(f, libproto.StatusServerBusy, 3_600_000, "full") })
 	got := b.run("deposit", "1", "--json")
 	want := failure{
-		ExitCode: exitRefused, Message: "DEPOSIT: ERR_SERVER_BUSY: full", Hint: "try again in a moment",
+		ExitCode: program.ExitFailed, Message: "DEPOSIT: ERR_SERVER_BUSY: full", Hint: "try again in a moment",
 		Op: "DEPOSIT", Status: "ERR_SERVER_BUSY", RetryAfterMs: 3_600_000,
 	}
-	if f := parse[report](t, got.err).Error; got.code != exitRefused || got.out != "" || f != want {
+	if f := parse[report](t, got.err).Error; got.code != program.ExitFailed || got.out != "" || f != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	got = b.run("deposit", "--frob", "--json")
-	if f := parse[report](t, got.err).Error; f.ExitCode != exitUsage || f.Message != "unknown flag: --frob" {
+	if f := parse[report](t, got.err).Error; f.ExitCode != program.ExitUsage || f.Message != "unknown flag: --frob" {
 		t.Errorf("got %+v", got)
 	}
 	b.peer.Handle(libproto.OpDeposit, func(c *peertest.Conn, _ libproto.Frame) { c.Close() })
 	got = b.run("deposit", "1", "--json", "--reconnect-for", "0")
-	if f := parse[report](t, got.err).Error; f.ExitCode != exitUnknown || f.Op != "DEPOSIT" || f.SessionID == 0 || f.ReqID == 0 {
+	if f := parse[report](t, got.err).Error; f.ExitCode != program.ExitUnknown || f.Op != "DEPOSIT" || f.SessionID == 0 || f.ReqID == 0 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -300,7 +322,7 @@ func TestErrorsAsJSON(t *testing.T) {
 // TestInterrupt: the connection is left in an orderly way, and what was under way is of unknown outcome.
 func TestInterrupt(t *testing.T) {
 	b := newBed(t)
-	for op, code := range map[libproto.Opcode]int{libproto.OpDeposit: exitUnknown, libproto.OpLogin: exitInterrupted} {
+	for op, code := range map[libproto.Opcode]int{libproto.OpDeposit: program.ExitUnknown, libproto.OpLogin: program.ExitInterrupted} {
 		ctx, interrupt := context.WithCancel(t.Context())
 		b.peer.Handle(op, func(*peertest.Conn, libproto.Frame) { interrupt() })
 		if got := b.runUntil(ctx, "deposit", "1"); got.code != code || got.out != "" {
@@ -314,13 +336,32 @@ type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
+// TestOutputThatCannotBeWritten: what was done is told all the same, with a code of its own.
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	b := newBed(t)
 	b.peer.Answer(libproto.OpBalance, libproto.BalanceResponse{})
-	var errs strings.Builder
-	code := Run(t.Context(), []string{"balance"}, Streams{Out: fullDisk{}, Err: &errs, Getenv: func(name string) string { return b.env[name] }})
-	if code != exitUsage || !strings.Contains(errs.String(), "no space left on device") {
-		t.Errorf("code %d, %s", code, errs.String())
+	b.peer.Answer(libproto.OpDeposit, libproto.DepositResponse{Balance: 100, TxnID: 7})
+	for _, tt := range []struct {
+		args string
+		says []string
+	}{
+		{"balance", []string{"tradechat: the result could not be written: no space left on device\n"}},
+		{"deposit 1", []string{"it was done, but", "no space left on device", "do not repeat it: deposited 1.00, balance 1.00 (transaction 7)"}},
+		{"deposit 1 --json", []string{`"exit_code":6`, `"done":{"amount_minor":100,"balance_minor":100,"txn_id":7}`}},
+		{"register bob --user bob", []string{"do not repeat it: bob is registered as user 2"}},
+		{"--help", []string{"no space left on device"}},
+		{"--version", []string{"no space left on device"}},
+	} {
+		var errs strings.Builder
+		code := Run(t.Context(), strings.Fields(tt.args), Streams{Out: fullDisk{}, Err: &errs, Getenv: func(name string) string { return b.env[name] }})
+		if code != program.ExitOutput {
+			t.Errorf("%s: code %d, %s", tt.args, code, errs.String())
+		}
+		for _, part := range tt.says {
+			if !strings.Contains(errs.String(), part) {
+				t.Errorf("%s: stderr does not say %q:\n%s", tt.args, part, errs.String())
+			}
+		}
 	}
 }
 
@@ -330,14 +371,14 @@ func TestPasswordFile(t *testing.T) {
 	b.peer.Answer(libproto.OpBalance, libproto.BalanceResponse{Balance: 1})
 	path := filepath.Join(t.TempDir(), "password")
 	for content, want := range map[string]int{
-		password:                         exitOK,
-		password + "\n":                  exitOK,
-		password + "\r\nsecond line":     exitOK,
-		"wrong\n":                        exitRefused,
-		"":                               exitUsage,
-		"\n" + password:                  exitUsage,
-		strings.Repeat("x", 1025):        exitUsage,
-		strings.Repeat("x", 1024) + "\n": exitRefused,
+		password:                         program.ExitOK,
+		password + "\n":                  program.ExitOK,
+		password + "\r\nsecond line":     program.ExitOK,
+		"wrong\n":                        program.ExitFailed,
+		"":                               program.ExitUsage,
+		"\n" + password:                  program.ExitUsage,
+		strings.Repeat("x", 1025):        program.ExitUsage,
+		strings.Repeat("x", 1024) + "\n": program.ExitFailed,
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -352,10 +393,11 @@ func TestPasswordFile(t *testing.T) {
 func TestHelp(t *testing.T) {
 	b := newBed(t)
 	all := b.run()
-	if all != b.run("--help") || all.code != exitOK {
+	if all != b.run("--help") || all.code != program.ExitOK {
 		t.Errorf("without a command: %+v", all)
 	}
-	for _, line := range []string{"  0    done", "  1    the server", "  2    wrong usage", "  3    cannot connect", "  4    the outcome", "  130  interrupted"} {
+	for _, line := range []string{"  0    done", "  1    it ran and failed", "  2    wrong usage", "  3    no connection", "  4    the outcome", "  6    done, but",
+		"  130  interrupted"} {
 		if !strings.Contains(all.out, line) {
 			t.Errorf("help lacks %q", line)
 		}
@@ -365,7 +407,7 @@ func TestHelp(t *testing.T) {
 	walk = func(c *cobra.Command) {
 		args := append(strings.Fields(c.CommandPath())[1:], "--help")
 		got := b.run(args...)
-		if c.Short == "" || c.Example == "" || got.code != exitOK || !strings.Contains(got.out, c.Example) {
+		if c.Short == "" || c.Example == "" || got.code != program.ExitOK || !strings.Contains(got.out, c.Example) {
 			t.Errorf("%s does not explain itself: %+v", c.CommandPath(), got)
 		}
 		for _, sub := range c.Commands() {
@@ -373,7 +415,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	walk(a.root())
-	if got := b.run("--version"); got.code != exitOK || !strings.HasPrefix(got.out, "tradechat ") {
+	if got := b.run("--version"); got.code != program.ExitOK || !strings.HasPrefix(got.out, "tradechat ") {
 		t.Errorf("--version: %+v", got)
 	}
 }

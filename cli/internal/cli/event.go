@@ -156,4 +156,17 @@ type reconnected struct {
 
 func (reconnected) writeText(w io.Writer) { fmt.Fprintln(w, "-- back again") }
 
+type notSent struct {
+	aboutRoom
+	Event string `json:"event"`
+	Room  string `json:"room"`
+	Line  int    `json:"line"` // of stdin, counted from 1
+	Text  string `json:"text"` // its beginning, if it was too long
+	Error string `json:"error"`
+}
+
+func (n notSent) writeText(w io.Writer) {
+	fmt.Fprintf(w, "-- not sent: %s: %s\n", printable(head([]byte(n.Text))), printable(n.Error))
+}
+
 func clock(t time.Time) string { return t.Local().Format(time.TimeOnly) }

@@ -12,18 +12,9 @@ import (
 	"syscall"
 
 	"tradechat.internal/client"
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/libnet"
 	"tradechat.internal/libproto"
-)
-
-// The exit codes; rootHelp tells them to people.
-const (
-	exitOK          = 0
-	exitRefused     = 1
-	exitUsage       = 2
-	exitConnection  = 3
-	exitUnknown     = 4
-	exitInterrupted = 130
 )
 
 // usage is an error of the command line itself.
@@ -48,17 +39,19 @@ func (h hinted) Unwrap() error { return h.err }
 func exitCode(err error) int {
 	switch {
 	case err == nil:
-		return exitOK
+		return program.ExitOK
 	case errors.Is(err, client.ErrOutcomeUnknown):
-		return exitUnknown
+		return program.ExitUnknown
 	case refusalOf(err) != nil, errors.Is(err, errAudit):
-		return exitRefused
+		return program.ExitFailed
+	case errors.Is(err, program.ErrOutput):
+		return program.ExitOutput
 	case errors.Is(err, context.Canceled):
-		return exitInterrupted
+		return program.ExitInterrupted
 	case isConnection(err):
-		return exitConnection
+		return program.ExitConnection
 	}
-	return exitUsage
+	return program.ExitUsage
 }
 
 // connectionErrors are the ends of a connection, or the reasons not to have one.
@@ -111,6 +104,7 @@ type failure struct {
 	RetryAfterMs int64  `json:"retry_after_ms,omitempty"`
 	SessionID    uint64 `json:"session_id,omitempty"` // of a request whose outcome is unknown
 	ReqID        uint64 `json:"req_id,omitempty"`     // likewise
+	Done         result `json:"done,omitempty"`       // what was done, and could not be written to stdout
 }
 
 func (a *app) reportJSON(err error, message, hint string) {
@@ -121,6 +115,10 @@ func (a *app) reportJSON(err error, message, hint string) {
 	var outcome *client.OutcomeError
 	if errors.As(err, &outcome) {
 		f.Op, f.SessionID, f.ReqID = outcome.Op.String(), outcome.SessionID, outcome.ReqID
+	}
+	var lost unwritten
+	if errors.As(err, &lost) {
+		f.Done = lost.done
 	}
 	// Nothing is left to be done where even stderr cannot be written.
 	_ = encodeJSON(a.std.Err, struct {
@@ -161,7 +159,10 @@ func (a *app) hint(err error) string {
 	var wrong usage
 	var known hinted
 	var outcome *client.OutcomeError
+	var lost unwritten
 	switch {
+	case errors.As(err, &lost):
+		return lost.hint()
 	case errors.As(err, &outcome):
 		return outcomeHint(outcome)
 	case errors.As(err, &known):

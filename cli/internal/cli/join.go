@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tradechat.internal/client"
+	"tradechat.internal/liblog/program"
 )
 
 // joinOptions are join's flags.
@@ -31,16 +32,22 @@ func (a *app) joinCommand() *cobra.Command {
 	var made *cobra.Command
 	made = a.cobra(command{
 		use:   "join ROOM",
-		short: "Join a room and print its messages as they come",
-		long: `It runs until Ctrl-C, or as --count and --for say, and prints direct messages too.
-The room is made if there is none of that name. When the connection is lost it comes
+		short: "Join a room, print its messages as they come and send it the lines of stdin",
+		long: `Every line of stdin is sent to the room: typed on a terminal, or written by a program
+into a pipe. A line that cannot be sent is named on stderr, and the next one is sent.
+Ctrl-D on a terminal leaves; the end of a pipe or file does not, and neither does a stdin
+that is closed. In the background of a shell the terminal is not read.
+
+It runs until then or until Ctrl-C, or as --count and --for say, and prints direct messages
+too. The room is made if there is none of that name. When the connection is lost it comes
 back by itself and prints what was missed, as far as the server still has it.
 
 With --json every line is an object whose "event" is one of joined_room, message,
 direct, member_joined, member_left, gap, room_reset, dropped, going_away,
-disconnected, reconnected.`,
+disconnected, reconnected, not_sent.`,
 		example: `  tradechat --user alice join lobby
   tradechat --user alice join lobby --replay 20
+  my-bot <to-bot | tradechat --user bot join lobby --json >to-bot
   tradechat --user alice join lobby --count 1 --for 30s --json`,
 		run: func(ctx context.Context, args []string) (result, error) {
 			if !made.Flags().Changed(reconnectForFlag) {
@@ -73,9 +80,17 @@ func (a *app) join(ctx context.Context, name string, o joinOptions) error {
 		if err := v.event(joinedRoom{Event: "joined_room", Room: name, RoomID: id, Created: created, LastSeq: m.LastSeq, Members: m.Members}); err != nil {
 			return err
 		}
+		reading, stop := context.WithCancel(ctx)
+		defer stop()
+		in := newInput(reading, a.std.In, int(c.Server().MessageLenMax))
+		defer in.forget()
+		v.speaker = speaker{
+			lines: in.all(reading), leaves: in.terminal != nil, outcomes: make(chan outcomeOf, 1),
+			echoed: in.terminal != nil && !a.json,
+		}
 		return v.watch(ctx, o.span)
 	})
-	if errors.Is(err, errEnough) {
+	if errors.Is(err, errEnough) || program.ReaderLeft(err) {
 		return nil
 	}
 	return err
@@ -84,36 +99,62 @@ func (a *app) join(ctx context.Context, name string, o joinOptions) error {
 // errEnough ends a join in the way that was asked for.
 var errEnough = errors.New("enough")
 
-// viewer prints what happens in a room.
+// viewer prints what happens in a room, and says there what comes from stdin.
 type viewer struct {
-	app    *app
-	client *client.Client
-	room   string
-	roomID uint32
-	left   int // messages until the end; 0: there is none
+	app     *app
+	client  *client.Client
+	room    string
+	roomID  uint32
+	left    int // messages until the end; 0: there is none
+	speaker speaker
 }
 
-// watch prints pushes until an interrupt or the end of span, which are what was asked for, or a failure.
+// watch prints pushes and sends lines until an interrupt, the end of span or of a terminal's input, which are what was asked
+// for, or a failure.
 func (v *viewer) watch(ctx context.Context, span time.Duration) error {
 	var over <-chan time.Time
 	if span > 0 {
 		over = time.After(span)
 	}
 	for {
+		pushes := v.client.Pushes()
+		if v.speaker.held != nil {
+			pushes = nil
+		}
+		var err error
 		select {
 		case <-ctx.Done():
 			return errEnough
 		case <-over:
 			return errEnough
-		case p, ok := <-v.client.Pushes():
+		case l, ok := <-v.speaker.waiting():
+			err = v.typed(ctx, l, ok)
+		case o := <-v.speaker.outcomes:
+			err = v.said(o)
+		case p, ok := <-pushes:
 			if !ok {
 				return v.client.Err()
 			}
-			if err := v.show(ctx, p); err != nil {
-				return err
+			if !v.hold(p) {
+				err = v.show(ctx, p)
 			}
 		}
+		if err != nil {
+			return err
+		}
 	}
+}
+
+// typed deals with a line of stdin, or with its end.
+func (v *viewer) typed(ctx context.Context, l line, ok bool) error {
+	switch {
+	case ok:
+		return v.say(ctx, l)
+	case v.speaker.leaves:
+		return errEnough
+	}
+	v.speaker.lines = nil
+	return nil
 }
 
 func (v *viewer) show(ctx context.Context, p client.Push) error {
@@ -127,6 +168,7 @@ func (v *viewer) show(ctx context.Context, p client.Push) error {
 	case *client.Gap:
 		return v.fill(ctx, p)
 	case *client.RoomReset:
+		v.speaker.own = nil // the room counts anew
 		return v.event(roomReset{Event: "room_reset", Room: v.room, LastSeq: p.LastSeq})
 	case *client.Dropped:
 		return v.event(dropped{Event: "dropped", DirectMessages: p.DirectMessages, Other: p.Other})
@@ -143,7 +185,20 @@ func (v *viewer) show(ctx context.Context, p client.Push) error {
 }
 
 func (v *viewer) message(m *client.ChatMessage) error {
-	err := v.event(chatMessage{
+	var err error
+	if !v.speaker.isOwn(m.Seq) {
+		err = v.print(m)
+	}
+	if err == nil && v.left > 0 {
+		if v.left--; v.left == 0 {
+			return errEnough
+		}
+	}
+	return err
+}
+
+func (v *viewer) print(m *client.ChatMessage) error {
+	return v.event(chatMessage{
 		Event:      "message",
 		Room:       v.room,
 		Seq:        m.Seq,
@@ -153,12 +208,6 @@ func (v *viewer) message(m *client.ChatMessage) error {
 		Text:       m.Text,
 		Replay:     m.Replay,
 	})
-	if err == nil && v.left > 0 {
-		if v.left--; v.left == 0 {
-			return errEnough
-		}
-	}
-	return err
 }
 
 // fill prints what can be had of the messages that did not come, and says which cannot.

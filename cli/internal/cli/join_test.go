@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/libproto"
 	"tradechat.internal/testkit/peertest"
 )
@@ -92,7 +93,7 @@ func TestJoinForPrograms(t *testing.T) {
 
 func TestJoinForAWhile(t *testing.T) {
 	b := newRoom(t, func(*peertest.Conn) {})
-	if got := b.run("join", "den", "--for", "30ms"); got.code != exitOK || got.out != "" {
+	if got := b.run("join", "den", "--for", "30ms"); got.code != program.ExitOK || got.out != "" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -109,7 +110,7 @@ func TestJoinReplay(t *testing.T) {
 		m.Flags = libproto.ChatReplay
 		c.Push(libproto.OpChatBroadcast, m)
 	})
-	if got := b.run("join", "den", "--replay", "65535", "--count", "1"); got.code != exitOK || got.out != "22:13:20 bob: first\n" {
+	if got := b.run("join", "den", "--replay", "65535", "--count", "1"); got.code != program.ExitOK || got.out != "22:13:20 bob: first\n" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -129,7 +130,7 @@ func TestJoinComesBack(t *testing.T) {
 		c.Push(libproto.OpChatBroadcast, chat(14, "new"))
 	})
 	got := b.run("join", "den", "--count", "3")
-	if want := "22:13:20 bob: old 12\n22:13:20 bob: old 13\n22:13:20 bob: new\n"; got.code != exitOK || got.out != want {
+	if want := "22:13:20 bob: old 12\n22:13:20 bob: old 13\n22:13:20 bob: new\n"; got.code != program.ExitOK || got.out != want {
 		t.Errorf("got %+v, want %q", got, want)
 	}
 	for _, part := range []string{"-- the server is going away: shutdown upgrade\n", "-- connection lost: the server is going away: shutdown: upgrade\n"} {
@@ -154,7 +155,7 @@ func TestJoinAfterARestart(t *testing.T) {
 	})
 	got := b.run("join", "den", "--count", "1", "--json")
 	want := `{"event":"room_reset","room":"den","last_seq":0}` + "\n"
-	if got.code != exitOK || !strings.Contains(got.out, want) || strings.Contains(got.out, `"gap"`) {
+	if got.code != program.ExitOK || !strings.Contains(got.out, want) || strings.Contains(got.out, `"gap"`) {
 		t.Errorf("got %+v, want a line %s", got, want)
 	}
 }
@@ -165,7 +166,7 @@ func TestJoinEnds(t *testing.T) {
 		c.Push(libproto.OpGoingAway, libproto.GoingAway{Reason: libproto.GoingAwayResumed})
 		c.Close()
 	})
-	if got := b.run("join", "den"); got.code != exitConnection || !strings.Contains(got.err, "session resumed elsewhere") {
+	if got := b.run("join", "den"); got.code != program.ExitConnection || !strings.Contains(got.err, "session resumed elsewhere") {
 		t.Errorf("got %+v", got)
 	}
 	var joins atomic.Int64
@@ -177,7 +178,7 @@ func TestJoinEnds(t *testing.T) {
 		}
 		c.Refuse(f, libproto.StatusNotFound, 0, "gone")
 	})
-	if got := b.run("join", "den"); got.code != exitRefused || !strings.Contains(got.err, "room den cannot be joined again") {
+	if got := b.run("join", "den"); got.code != program.ExitFailed || !strings.Contains(got.err, "room den cannot be joined again") {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -204,7 +205,7 @@ func TestJoinInterrupted(t *testing.T) {
 		}
 	}
 	interrupt()
-	if code := <-done; code != exitOK {
+	if code := <-done; code != program.ExitOK {
 		t.Errorf("code %d", code)
 	}
 	<-loggedOut

@@ -22,6 +22,14 @@ const (
 	// replayMost is for join --replay: the protocol's replay_count is a u16.
 	replayMost = 1<<16 - 1
 
+	// lineMost bounds a line of stdin, whatever the server says that it takes; lineHeadLen is how much of one is shown when it
+	// could not be sent. In bytes.
+	lineMost    = 1 << 20
+	lineHeadLen = 64
+
+	// foregroundEvery is how often a join in the background looks whether it is in the foreground again.
+	foregroundEvery = 200 * time.Millisecond
+
 	// logLastMost is for log --last: so many records are kept in memory.
 	logLastMost = 10_000_000
 

@@ -18,6 +18,7 @@ import (
 	"tradechat.internal/cli/internal/money"
 	"tradechat.internal/ledger"
 	"tradechat.internal/ledger/journal"
+	"tradechat.internal/liblog/program"
 )
 
 // logOptions are log's flags.
@@ -158,7 +159,11 @@ func (a *app) log(ctx context.Context, o logOptions) error {
 		if errors.Is(err, os.ErrNotExist) {
 			err = hinted{fmt.Errorf("there is no journal: %w", err), "name the server's data folder with --data"}
 		}
-		if err = errors.Join(err, p.flush()); err != nil || !o.follow {
+		err = errors.Join(err, p.flush())
+		if program.ReaderLeft(err) {
+			return nil // it has enough, as in `tradechat log | head`
+		}
+		if err != nil || !o.follow {
 			return err
 		}
 		select {
@@ -239,10 +244,7 @@ func (p *logPrinter) flush() error {
 		}
 	}
 	p.ring, p.last = nil, 0 // what follows is printed as it comes
-	if err := p.out.Flush(); err != nil {
-		return fmt.Errorf("cannot write the result: %w", err)
-	}
-	return nil
+	return p.out.Flush()
 }
 
 func (p *logPrinter) print(l *logged) error {

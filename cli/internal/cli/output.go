@@ -22,9 +22,35 @@ func (a *app) print(r result) error {
 		r.writeText(&out)
 	}
 	if _, err := a.std.Out.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("cannot write the result: %w", err)
+		if _, acted := r.(deed); acted {
+			return unwritten{err: err, done: r}
+		}
+		return err
 	}
 	return nil
+}
+
+// deed is the result of a command that has changed something at the server.
+type deed interface{ changedSomething() }
+
+// act marks a result as a deed.
+type act struct{}
+
+func (act) changedSomething() {}
+
+// unwritten is the error of a deed that stdout could not be told of: the person or program that reads stderr is.
+type unwritten struct {
+	err  error
+	done result
+}
+
+func (u unwritten) Error() string { return "it was done, but " + u.err.Error() }
+func (u unwritten) Unwrap() error { return u.err }
+
+func (u unwritten) hint() string {
+	var text bytes.Buffer
+	u.done.writeText(&text)
+	return "do not repeat it: " + strings.TrimSuffix(text.String(), "\n")
 }
 
 // The joiners that emoji and several scripts need.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/libproto"
 	"tradechat.internal/testkit/peertest"
 )
@@ -70,12 +71,12 @@ func TestPrompt(t *testing.T) {
 	b.env["TRADECHAT_PASSWORD"] = ""
 	b.peer.Answer(libproto.OpBalance, libproto.BalanceResponse{Balance: 5})
 	got := b.runTyping(t.Context(), []string{password}, "balance")
-	if want := (outcome{exitOK, "0.05\n", "Password for alice: \n"}); got != want {
+	if want := (outcome{program.ExitOK, "0.05\n", "Password for alice: \n"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	b.env["TRADECHAT_USER"] = ""
 	got = b.runTyping(t.Context(), []string{"secret", "secret"}, "register", "bob")
-	if want := (outcome{exitOK, "bob is registered as user 2\n", "Password for bob: \nThe same again: \n"}); got != want {
+	if want := (outcome{program.ExitOK, "bob is registered as user 2\n", "Password for bob: \nThe same again: \n"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	for _, tt := range []struct {
@@ -87,8 +88,8 @@ func TestPrompt(t *testing.T) {
 		{[]string{strings.Repeat("x", 1025)}, "longer than 1024 bytes"},
 	} {
 		got := b.runTyping(t.Context(), tt.lines, "register", "carol")
-		if got.code != exitUsage || !strings.Contains(got.err, tt.says) {
-			t.Errorf("%q: %+v, want code %d and %q", tt.lines, got, exitUsage, tt.says)
+		if got.code != program.ExitUsage || !strings.Contains(got.err, tt.says) {
+			t.Errorf("%q: %+v, want code %d and %q", tt.lines, got, program.ExitUsage, tt.says)
 		}
 	}
 }
@@ -115,7 +116,7 @@ func TestPromptInterrupted(t *testing.T) {
 	}()
 	var errs bytes.Buffer
 	code := Run(ctx, []string{"balance"}, Streams{In: terminal, Err: &errs, Getenv: func(name string) string { return b.env[name] }})
-	if code != exitInterrupted || !strings.Contains(errs.String(), "interrupted") {
+	if code != program.ExitInterrupted || !strings.Contains(errs.String(), "interrupted") {
 		t.Errorf("code %d, %s", code, errs.String())
 	}
 	if !echoes() {

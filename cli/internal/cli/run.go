@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tradechat.internal/client"
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/liblog/version"
 )
 
@@ -49,16 +51,21 @@ type command struct {
 
 // Run executes one command line and returns the exit code. An interrupt is the end of ctx.
 func Run(ctx context.Context, args []string, std Streams) int {
+	stdout := program.NewOutput(std.Out)
+	std.Out = stdout
 	a := &app{std: std}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(std.Out)
 	root.SetErr(std.Err)
 	ran, err := root.ExecuteContextC(ctx)
-	if err == nil {
-		return exitOK
+	if lost := stdout.Err(); err == nil && !program.ReaderLeft(lost) {
+		err = lost // of what others have written: help, and the version
 	}
-	if !a.began {
+	switch {
+	case err == nil:
+		return program.ExitOK
+	case !a.began && !errors.Is(err, program.ErrOutput):
 		err = usage{err: err, command: ran.CommandPath()}
 		a.json = a.json || slices.Contains(args, "--json") // parsing may not have got that far
 	}
@@ -70,7 +77,7 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "tradechat",
 		Short:         "Chat and money on a tradechat server",
-		Long:          rootHelp,
+		Long:          rootHelp + exitHelp,
 		Example:       rootExamples,
 		Version:       version.String(),
 		Args:          cobra.NoArgs,
@@ -97,13 +104,10 @@ Amounts are written 12 or 12.50: a point, and two decimals or none.
 The password comes from --password-file, else from TRADECHAT_PASSWORD, else it is
 asked for. It is never given on the command line, where others could see it.
 
-Exit codes:
-  0    done
-  1    the server refused, or the audit failed
-  2    wrong usage, or something on this side, such as a file that cannot be read
-  3    cannot connect, the connection was lost, or what answers is not to be trusted
-  4    the outcome is unknown: the answer was lost, and nobody could be asked in time
-  130  interrupted before it was done`
+`
+
+var exitHelp = program.ExitHelp(program.ExitOK, program.ExitFailed, program.ExitUsage, program.ExitConnection, program.ExitUnknown,
+	program.ExitOutput, program.ExitInterrupted)
 
 const rootExamples = `  tradechat register alice
   tradechat --user alice deposit 100
@@ -116,7 +120,7 @@ const reconnectForFlag = "reconnect-for"
 
 func (a *app) addGlobalFlags(root *cobra.Command) {
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.server, "server", a.env("TRADECHAT_SERVER", client.AddressDefault), "server's `host:port`; TRADECHAT_SERVER")
+	flags.StringVar(&a.server, "server", a.env(program.ServerVariable, client.AddressDefault), "server's `host:port`; TRADECHAT_SERVER")
 	flags.StringVar(&a.user, "user", a.env("TRADECHAT_USER", ""), "user's `name`; TRADECHAT_USER")
 	flags.StringVar(&a.passwordFile, "password-file", "", "`file` whose first line is the password")
 	flags.DurationVar(&a.reconnectFor, reconnectForFlag, reconnectForDefault,

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"tradechat.internal/client"
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/libproto"
 	"tradechat.internal/testkit/peertest"
 )
@@ -65,7 +66,7 @@ list
 		t.Errorf("got %+v, want %s", got, want)
 	}
 	admin.Answer(libproto.OpServerStats, libproto.ServerStatsResponse{JSON: []byte("[1]")})
-	b.wantFailure(exitConnection, []string{"not a JSON object"}, "admin", "stats", "--data", data)
+	b.wantFailure(program.ExitConnection, []string{"not a JSON object"}, "admin", "stats", "--data", data)
 }
 
 // FuzzStats shows whatever a server says: it must come out as text without control characters, or be refused.

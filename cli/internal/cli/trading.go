@@ -15,6 +15,7 @@ import (
 
 // posted is a deposit or a withdrawal.
 type posted struct {
+	act
 	AmountMinor  uint64 `json:"amount_minor"`
 	BalanceMinor int64  `json:"balance_minor"`
 	TxnID        uint64 `json:"txn_id"`
@@ -63,6 +64,7 @@ func (a *app) postCommand(verb string, post func(*client.Client, context.Context
 }
 
 type transferred struct {
+	act
 	To           string `json:"to"`
 	ToUserID     uint32 `json:"to_user_id"`
 	AmountMinor  uint64 `json:"amount_minor"`

@@ -5,25 +5,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/liblog/version"
 	"tradechat.internal/loadgen/internal/config"
 	"tradechat.internal/loadgen/internal/progress"
+	"tradechat.internal/loadgen/internal/report"
 	"tradechat.internal/loadgen/internal/run"
-)
-
-// Exit codes.
-const (
-	exitOK        = 0
-	exitVerdict   = 1 // the verdict failed, or the run could not be brought to its end
-	exitUsage     = 2
-	exitSetup     = 3 // no connection, no accounts, no rooms
-	exitObjective = 4 // the verdict is good, and the objective was missed, or no rate of a sweep was held
 )
 
 // errVerdict and errObjective are the errors of runs of which the summary has said why.
@@ -34,13 +28,18 @@ var (
 
 // Main runs the command and returns its exit code.
 func Main(args []string, stdout, stderr *os.File) int {
+	program.SurviveClosedPipes()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	command := newCommand(stdout, stderr)
+	out := program.NewOutput(stdout)
+	command := newCommand(out, stderr)
 	command.SetArgs(args)
 	err := command.ExecuteContext(ctx)
-	if err != nil && !errors.Is(err, errVerdict) && !errors.Is(err, errObjective) {
+	if lost := out.Err(); err == nil && !program.ReaderLeft(lost) {
+		err = lost // of help, and the version
+	}
+	if err != nil && err != errVerdict && err != errObjective {
 		fmt.Fprintln(stderr, "tradechat-loadgen:", err)
 	}
 	return exitCode(err)
@@ -50,15 +49,21 @@ func exitCode(err error) int {
 	var bad usageError
 	switch {
 	case err == nil:
-		return exitOK
+		return program.ExitOK
 	case errors.As(err, &bad), errors.Is(err, config.ErrInvalid):
-		return exitUsage
+		return program.ExitUsage
+	case errors.Is(err, context.Canceled):
+		return program.ExitInterrupted
+	case errors.Is(err, run.ErrRefused), errors.Is(err, errVerdict):
+		return program.ExitFailed
 	case errors.Is(err, run.ErrSetup):
-		return exitSetup
+		return program.ExitConnection
+	case errors.Is(err, program.ErrOutput):
+		return program.ExitOutput
 	case errors.Is(err, errObjective):
-		return exitObjective
+		return program.ExitObjective
 	}
-	return exitVerdict
+	return program.ExitFailed
 }
 
 // usageError is an error of the command line itself.
@@ -66,8 +71,11 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-func newCommand(stdout, stderr *os.File) *cobra.Command {
+func newCommand(stdout *program.Output, stderr *os.File) *cobra.Command {
 	cfg := config.Defaults()
+	if server := os.Getenv(program.ServerVariable); server != "" {
+		cfg.Server = server
+	}
 	command := &cobra.Command{
 		Version:       version.String(),
 		Use:           "tradechat-loadgen",
@@ -103,7 +111,7 @@ func newCommand(stdout, stderr *os.File) *cobra.Command {
 }
 
 // execute makes the run and writes its results. The table goes where nothing else does.
-func execute(ctx context.Context, cfg config.Config, stdout, stderr *os.File) error {
+func execute(ctx context.Context, cfg config.Config, stdout *program.Output, stderr *os.File) error {
 	files, err := openOutputs(&cfg, stdout)
 	if err != nil {
 		return err
@@ -115,21 +123,30 @@ func execute(ctx context.Context, cfg config.Config, stdout, stderr *os.File) er
 	if err != nil {
 		return err
 	}
+	if err := writeResults(summary, files, stdout, stderr); err != nil {
+		return errors.Join(err, judge(summary))
+	}
+	return judge(summary)
+}
+
+// writeResults writes what is left to write after the run, and closes the files. Its error wraps program.ErrOutput.
+func writeResults(summary *report.Summary, files *outputs, stdout, stderr io.Writer) error {
 	table := stdout
 	if files.stdoutTaken() {
 		table = stderr
 	}
-	if err := summary.WriteTable(table); err != nil {
-		return fmt.Errorf("write the summary: %w", err)
-	}
+	err := summary.WriteTable(table)
 	if json := files.json.writer(); json != nil {
-		if err := summary.WriteJSON(json); err != nil {
-			return fmt.Errorf("write the JSON: %w", err)
-		}
+		err = errors.Join(err, summary.WriteJSON(json))
 	}
-	if err := files.close(); err != nil {
-		return err
+	if err = errors.Join(err, files.close()); err != nil {
+		return fmt.Errorf("%w: %w", program.ErrOutput, err)
 	}
+	return nil
+}
+
+// judge is the error of a run whose summary has said what was wrong.
+func judge(summary *report.Summary) error {
 	switch {
 	case !summary.Verdict.OK():
 		return errVerdict

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/loadgen/internal/config"
 	"tradechat.internal/loadgen/internal/run"
 )
@@ -53,7 +55,7 @@ func TestUsage(t *testing.T) {
 		{"--password-file", "/no/such/file", "--json", "-", "--csv", "-"},
 	} {
 		code, stdout, stderr := command(t, args...)
-		if code != exitUsage || stdout != "" || !strings.HasPrefix(stderr, "tradechat-loadgen: ") {
+		if code != program.ExitUsage || stdout != "" || !strings.HasPrefix(stderr, "tradechat-loadgen: ") {
 			t.Errorf("%v: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
 		}
 	}
@@ -61,9 +63,9 @@ func TestUsage(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	code, stdout, _ := command(t, "--help")
-	for _, want := range []string{"Exit codes: 0 all well; 1 the verdict failed", "--trade-ratio", "Examples:", "\nLoop:\n", "\nResults:\n",
-		"4 the verdict is good", "--rate-sweep auto"} {
-		if code != exitOK || !strings.Contains(stdout, want) {
+	for _, want := range []string{"Exit codes:\n  0    done", "--trade-ratio", "Examples:", "\nLoop:\n", "\nResults:\n",
+		"  5    it ran and everything held", "--rate-sweep auto"} {
+		if code != program.ExitOK || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, no %q in %q", code, want, stdout)
 		}
 	}
@@ -78,19 +80,55 @@ func TestNoServer(t *testing.T) {
 	addr := listener.Addr().String()
 	listener.Close()
 	code, stdout, stderr := command(t, "--server", addr)
-	if code != exitSetup || stdout != "" || !strings.Contains(stderr, "connection refused") {
+	if code != program.ExitConnection || stdout != "" || !strings.Contains(stderr, "connection refused") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+}
+
+// TestServerOfTheEnvironment: TRADECHAT_SERVER says where to connect, and --server goes before it.
+func TestServerOfTheEnvironment(t *testing.T) {
+	var closed [2]string
+	for i := range closed {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed[i] = listener.Addr().String()
+		listener.Close()
+	}
+	t.Setenv(program.ServerVariable, closed[0])
+	if code, _, stderr := command(t); code != program.ExitConnection || !strings.Contains(stderr, closed[0]) {
+		t.Errorf("exit code %d, stderr %q: want a connection to %s", code, stderr, closed[0])
+	}
+	if code, _, stderr := command(t, "--server", closed[1]); code != program.ExitConnection || !strings.Contains(stderr, closed[1]) {
+		t.Errorf("exit code %d, stderr %q: want a connection to %s", code, stderr, closed[1])
+	}
+}
+
+// TestHelpThatCannotBeWritten is no success.
+func TestHelpThatCannotBeWritten(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	for _, arg := range []string{"--help", "--version"} {
+		if code := Main([]string{arg}, full, os.Stderr); code != program.ExitOutput {
+			t.Errorf("%s: exit code %d", arg, code)
+		}
 	}
 }
 
 func TestExitCodes(t *testing.T) {
 	for want, err := range map[int]error{
-		exitOK:      nil,
-		exitVerdict: errVerdict,
-		exitUsage:   fmt.Errorf("so: %w", config.ErrInvalid),
-		exitSetup:   fmt.Errorf("so: %w", run.ErrSetup),
+		program.ExitOK:         nil,
+		program.ExitFailed:     errVerdict,
+		program.ExitUsage:      fmt.Errorf("so: %w", config.ErrInvalid),
+		program.ExitConnection: fmt.Errorf("so: %w", run.ErrSetup),
 
-		exitObjective: errObjective,
+		program.ExitObjective:   errObjective,
+		program.ExitInterrupted: fmt.Errorf("%w: %w", run.ErrSetup, context.Canceled),
+		program.ExitOutput:      fmt.Errorf("so: %w", program.ErrOutput),
 	} {
 		if got := exitCode(err); got != want {
 			t.Errorf("exitCode(%v) = %d, want %d", err, got, want)

@@ -5,10 +5,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/loadgen/internal/config"
 )
 
-const long = `Loads a tradechat server with many connections, measures what it answers, and finds out
+var long = `Loads a tradechat server with many connections, measures what it answers, and finds out
 whether it did everything right: every chat message delivered once, in order and unharmed to
 every member, and not a cent too many or too few.
 
@@ -18,8 +19,8 @@ The loop is closed (each connection keeps --pipeline requests in flight) or open
 It registers the users that it needs (or logs in those of an earlier run), and gives each an
 opening deposit. Use it on servers whose accounts hold play money.
 
-Exit codes: 0 all well; 1 the verdict failed; 2 usage; 3 could not connect or register;
-4 the verdict is good, and --slo was missed, or no rate of --rate-sweep was held.`
+` + program.ExitHelp(program.ExitOK, program.ExitFailed, program.ExitUsage, program.ExitConnection, program.ExitObjective, program.ExitOutput,
+	program.ExitInterrupted)
 
 const examples = `  Closed loop, to find out how much goes through
     tradechat-loadgen

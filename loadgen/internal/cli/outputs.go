@@ -18,7 +18,7 @@ type outputs struct {
 }
 
 // openOutputs makes the files before the run: a path that cannot be written is found out at once.
-func openOutputs(cfg *config.Config, stdout *os.File) (*outputs, error) {
+func openOutputs(cfg *config.Config, stdout io.Writer) (*outputs, error) {
 	o := &outputs{json: &output{}, csv: &output{}, latencies: &output{}, sinceSent: &output{}}
 	for _, file := range []struct {
 		into *output
@@ -69,41 +69,38 @@ func (o *outputs) close() (err error) {
 
 // output is a file of its own, stdout, or nothing.
 type output struct {
-	file   *os.File
-	owned  bool // and open
-	shared bool // stdout
+	to     io.Writer // nil: nothing
+	file   *os.File  // of its own, while it is open
+	shared bool      // stdout
 }
 
-func (o *output) open(path string, stdout *os.File) (err error) {
+func (o *output) open(path string, stdout io.Writer) error {
 	switch path {
 	case "":
 		return nil
 	case config.Stdout:
-		o.file, o.shared = stdout, true
+		o.to, o.shared = stdout, true
 		return nil
 	}
-	if o.file, err = os.Create(path); err != nil {
+	file, err := os.Create(path)
+	if err != nil {
 		return fmt.Errorf("%w: %w", config.ErrInvalid, err)
 	}
-	o.owned = true
+	o.to, o.file = file, file
 	return nil
 }
 
-func (o *output) writer() io.Writer {
-	if o.file == nil {
-		return nil
-	}
-	return o.file
-}
+func (o *output) writer() io.Writer { return o.to }
 
 // close closes a file of its own, once.
 func (o *output) close() error {
-	if !o.owned {
+	if o.file == nil {
 		return nil
 	}
-	o.owned = false
-	if err := o.file.Close(); err != nil {
-		return fmt.Errorf("close %s: %w", o.file.Name(), err)
+	err := o.file.Close()
+	o.file = nil
+	if err != nil {
+		return fmt.Errorf("close: %w", err)
 	}
 	return nil
 }

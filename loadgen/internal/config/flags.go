@@ -41,7 +41,7 @@ func declare(flags func(*pflag.FlagSet)) *pflag.FlagSet {
 }
 
 func (c *Config) connectionFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&c.Server, "server", c.Server, "`host:port` to load")
+	flags.StringVar(&c.Server, "server", c.Server, "`host:port` to load; TRADECHAT_SERVER")
 	flags.IntVar(&c.Connections, "connections", c.Connections, "connections over all threads")
 	flags.Float64Var(&c.ConnectRate, "connect-rate", c.ConnectRate, "begin `N` connections a second (default as fast as it goes)")
 	flags.IntVar(&c.Threads, "threads", c.Threads, "threads, each with an event loop of its own")

@@ -1,27 +1,44 @@
 package driver
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/libnet"
 )
 
-// resolve finds out where to connect, once for all connections. No host is this machine.
-func resolve(server string) (netip.AddrPort, error) {
-	tcp, err := net.ResolveTCPAddr("tcp", server)
+// resolve finds out where to connect, once for all connections: every address of the name, in the order in which they are to be
+// tried. No host is this machine.
+func resolve(server string) ([]netip.AddrPort, error) {
+	host, service, err := net.SplitHostPort(server)
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("server %q: %w", server, err)
+		return nil, fmt.Errorf("server %q: %w", server, err)
 	}
-	if tcp.IP == nil {
-		tcp.IP = net.IPv4(127, 0, 0, 1)
+	port, err := net.DefaultResolver.LookupPort(context.Background(), "tcp", service)
+	if err != nil {
+		return nil, fmt.Errorf("server %q: %w", server, err)
 	}
-	at := tcp.AddrPort()
-	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), nil
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	found, err := net.DefaultResolver.LookupNetIP(context.Background(), "ip", host)
+	if err != nil {
+		return nil, fmt.Errorf("server %q: %w", server, err)
+	}
+	var servers []netip.AddrPort
+	for _, ip := range found {
+		at := netip.AddrPortFrom(ip.Unmap(), uint16(port))
+		if len(servers) < addressesMax && !slices.Contains(servers, at) {
+			servers = append(servers, at)
+		}
+	}
+	return servers, nil
 }
 
 // sockaddr is the address in the kernel's form. It is made anew each time: connect(2)'s wrapper writes into it.

@@ -34,6 +34,8 @@ type Conn struct {
 	user   *roster.User
 	state  connState
 
+	address int // of the thread's servers: the one that is tried, or that answered last
+	tried   int // addresses that failed since one answered
 	fd      int
 	writing bool   // EPOLLOUT is asked for
 	rest    []byte // the part of a frame that has arrived
@@ -85,9 +87,11 @@ func newConn(t *Thread, number int32, id uint32) *Conn {
 
 // connect begins a new socket.
 func (c *Conn) connect() {
-	fd, err := connect(c.thread.server)
+	fd, err := connect(c.thread.servers[c.address])
 	if err != nil {
-		c.retire(err)
+		if !c.elsewhere() {
+			c.retire(err)
+		}
 		return
 	}
 	if err := c.thread.poll.add(fd, c.number, wantWrite); err != nil {
@@ -99,6 +103,20 @@ func (c *Conn) connect() {
 	c.state = connecting
 	c.deadline = c.thread.now + int64(c.thread.plan.Timeout)
 	c.thread.connecting++
+}
+
+// elsewhere turns to the server's next address, and reports whether that is one that was not tried since an address answered.
+func (c *Conn) elsewhere() bool {
+	t := c.thread
+	c.address = (c.address + 1) % len(t.servers)
+	c.tried++
+	if c.tried >= len(t.servers) || !t.phase.returns() {
+		c.tried = 0
+		return false
+	}
+	c.state, c.retryAt = down, t.now
+	t.hurried = true
+	return true
 }
 
 // event takes what epoll tells of the socket.

@@ -40,6 +40,7 @@ func (c *Conn) end(why error) {
 	if c.fd >= 0 {
 		_ = unix.Close(c.fd)
 	}
+	unreached := c.state == connecting && why != errStopped
 	switch c.state {
 	case connecting, greeting, loggingIn, joining:
 		c.thread.connecting--
@@ -50,7 +51,9 @@ func (c *Conn) end(why error) {
 	c.fd, c.writing = -1, false
 	c.rest, c.out, c.outSent = c.rest[:0], c.out[:0], 0
 	c.toJoin, c.marking, c.asking, c.departing, c.pausedTill = 0, 0, false, false, 0
-	c.retire(why)
+	if !unreached || !c.elsewhere() {
+		c.retire(why)
+	}
 }
 
 // isViolation reports whether the server did what the protocol does not allow.

@@ -25,7 +25,7 @@ type Fleet struct {
 
 // NewFleet makes the threads and starts them: they connect.
 func NewFleet(plan *Plan) (*Fleet, error) {
-	at, err := resolve(plan.Server)
+	servers, err := resolve(plan.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func NewFleet(plan *Plan) (*Fleet, error) {
 	}
 	uncounted := stats.NewTimeline(plan.Threads, time.Second, false)
 	for i := range plan.Threads {
-		thread, err := newThread(plan, i, at, f.born, uncounted, f.order)
+		thread, err := newThread(plan, i, servers, f.born, uncounted, f.order)
 		if err != nil {
 			return nil, err
 		}

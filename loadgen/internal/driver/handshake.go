@@ -33,7 +33,7 @@ func (c *Conn) request(k kind, index int, body libproto.Body) {
 
 // greet says HELLO on a socket that is connected.
 func (c *Conn) greet() {
-	c.state = greeting
+	c.state, c.tried = greeting, 0
 	c.request(hello, 0, c.hand.Hello())
 }
 

@@ -27,6 +27,9 @@ const (
 	connWaitingMax = 1 << 16
 	connWaitingMin = 16
 
+	// addressesMax bounds the addresses of a name that are tried.
+	addressesMax = 16
+
 	// connectingMax bounds a thread's connections that are on their way from down to ready.
 	connectingMax = 64
 

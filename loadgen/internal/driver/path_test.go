@@ -1,11 +1,15 @@
 package driver
 
 import (
+	"errors"
 	"math"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"tradechat.internal/libproto"
 
@@ -51,7 +55,7 @@ func newEcho(t testing.TB, name string, pipeline int) *echo {
 		Chat: chatcheck.NewGroup(chatcheck.NewCodec(1, 1, 64), owners, []uint32{pathRoom}, 1),
 	}
 	timeline, first := stats.NewTimeline(1, time.Second, true), newOrder(1, Load, nil, &Step{EndNs: math.MaxInt64})
-	thread, err := newThread(plan, 0, netip.AddrPort{}, time.Now(), timeline, first)
+	thread, err := newThread(plan, 0, []netip.AddrPort{{}}, time.Now(), timeline, first)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,13 +316,74 @@ func TestResolve(t *testing.T) {
 		":7878":          "127.0.0.1:7878",
 		"[::1]:7878":     "[::1]:7878",
 	} {
-		if got, err := resolve(server); err != nil || got.String() != want {
+		if got, err := resolve(server); err != nil || len(got) != 1 || got[0].String() != want {
 			t.Errorf("resolve(%q) = %v, %v; want %s", server, got, err, want)
 		}
 	}
 	if _, err := resolve("127.0.0.1:no"); err == nil {
 		t.Error("a port that is no number resolves")
 	}
+}
+
+// TestEveryAddressIsTried: a connection goes from an address that refuses to the next one, without a failure, and comes back to
+// the one that answered.
+func TestEveryAddressIsTried(t *testing.T) {
+	var at [3]netip.AddrPort
+	for i := range at {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		at[i] = netip.MustParseAddrPort(listener.Addr().String())
+		if i == 1 {
+			defer listener.Close()
+			continue
+		}
+		listener.Close()
+	}
+	e := newEcho(t, mix.Trade, 1)
+	c, thread := e.conn, e.conn.thread
+	thread.servers, thread.phase = at[:], Connect
+	c.end(errClosed)
+	thread.mu.Lock()
+	thread.lastFail = nil
+	thread.mu.Unlock()
+	for range 2 {
+		for deadline := time.Now().Add(10 * time.Second); c.state != greeting; thread.turn() {
+			if time.Now().After(deadline) {
+				t.Fatalf("state %d after 10 s: %v", c.state, thread.failure())
+			}
+			events, err := thread.poll.wait(sweepHurried)
+			if err != nil {
+				t.Fatal(err)
+			}
+			thread.now = thread.clock()
+			for i := range events {
+				thread.event(&events[i])
+			}
+		}
+		if c.address != 1 || thread.failure() != nil {
+			t.Errorf("connected to address %d, want 1; failure %v", c.address, thread.failure())
+		}
+		c.end(errClosed)
+		thread.lastFail = nil
+	}
+	thread.servers = []netip.AddrPort{at[0], at[2]}
+	c.address = 0
+	for deadline := time.Now().Add(10 * time.Second); thread.failure() == nil && time.Now().Before(deadline); thread.turn() {
+		events, err := thread.poll.wait(sweepHurried)
+		if err != nil {
+			t.Fatal(err)
+		}
+		thread.now = thread.clock()
+		for i := range events {
+			thread.event(&events[i])
+		}
+	}
+	if err := thread.failure(); !errors.Is(err, unix.ECONNREFUSED) || c.tried != 0 {
+		t.Errorf("all addresses refuse: %v after %d", err, c.tried)
+	}
+	c.end(errStopped)
 }
 
 // BenchmarkRequestPath is one request of each mix, all but the system calls: written, answered (by the benchmark, which

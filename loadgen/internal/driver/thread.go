@@ -23,7 +23,7 @@ const wakeNumber = -1
 type Thread struct {
 	plan    *Plan
 	index   int
-	server  netip.AddrPort
+	servers []netip.AddrPort // the addresses of one server
 	conns   []*Conn
 	poll    *poller
 	wake    libnet.EventFD
@@ -57,7 +57,7 @@ type Thread struct {
 	lastFail error
 }
 
-func newThread(plan *Plan, index int, server netip.AddrPort, born time.Time, count *stats.Timeline, first *order) (*Thread, error) {
+func newThread(plan *Plan, index int, servers []netip.AddrPort, born time.Time, count *stats.Timeline, first *order) (*Thread, error) {
 	poll, err := newPoller()
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func newThread(plan *Plan, index int, server netip.AddrPort, born time.Time, cou
 	t := &Thread{
 		plan:    plan,
 		index:   index,
-		server:  server,
+		servers: servers,
 		poll:    poll,
 		wake:    wake,
 		decoder: libproto.Decoder{BodyLenMax: plan.BodyLenMax},

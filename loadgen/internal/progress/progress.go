@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/loadgen/internal/report"
 	"tradechat.internal/loadgen/internal/stats"
 )
@@ -54,9 +55,9 @@ type Stage struct {
 	Connections int
 }
 
-// New shows progress on a file: in place if it is a terminal.
+// New shows progress on a file: in place if it is a terminal that takes cursor moves.
 func New(file *os.File) *Display {
-	if _, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS); err != nil {
+	if !program.Redraws(file) {
 		return NewPlain(file)
 	}
 	return &Display{out: file, columns: func() int {

@@ -1,9 +1,12 @@
 package progress
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"tradechat.internal/loadgen/internal/stats"
 )
@@ -59,5 +62,20 @@ func TestTerminalView(t *testing.T) {
 		"\x1b[3A" + wipe + "b\n"
 	if text.String() != want {
 		t.Errorf("got\n%q, want\n%q", text.String(), want)
+	}
+}
+
+// TestDumbTerminal: one that does not take cursor moves gets lines.
+func TestDumbTerminal(t *testing.T) {
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("no pseudo-terminals here: ", err)
+	}
+	defer master.Close()
+	for term, inPlace := range map[string]bool{"dumb": false, "": false, "xterm": true} {
+		t.Setenv("TERM", term)
+		if d := New(master); (d.columns != nil) != inPlace {
+			t.Errorf("TERM=%q: in place: %v, want %v", term, !inPlace, inPlace)
+		}
 	}
 }

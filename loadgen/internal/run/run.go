@@ -29,6 +29,9 @@ import (
 // ErrSetup is the error of a run that came to an end before its load began.
 var ErrSetup = errors.New("the load could not begin")
 
+// ErrRefused is the error of such a run if the server answered and refused.
+var ErrRefused = errors.New("the server refused")
+
 // Outputs are where a run's figures go beside the summary; nil: nowhere.
 type Outputs struct {
 	CSV       io.Writer // one row an interval
@@ -54,13 +57,22 @@ func Run(ctx context.Context, cfg config.Config, display *progress.Display, out 
 	before := runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), cfg.Threads+spareProcs)) // a thread waits for the kernel only
 	defer runtime.GOMAXPROCS(before)
 	if err := r.prepare(ctx); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+		return nil, setupError(err)
 	}
 	if err := r.load(ctx); err != nil {
 		return nil, err
 	}
 	r.judge(context.WithoutCancel(ctx))
 	return &r.summary, r.writeLatencies()
+}
+
+// setupError tells a refusal from a server that cannot be reached.
+func setupError(err error) error {
+	var refusal *control.StatusError
+	if errors.As(err, &refusal) {
+		return fmt.Errorf("%w: %w: %w", ErrSetup, ErrRefused, err)
+	}
+	return fmt.Errorf("%w: %w", ErrSetup, err)
 }
 
 type runner struct {
@@ -138,10 +150,11 @@ func (r *runner) skew() (*zipf.Table, error) {
 func (r *runner) suits(realm roster.Realm) error {
 	switch {
 	case uint32(r.cfg.Payload.Most) > realm.MessageLenMax:
-		return fmt.Errorf("--payload %d: the server takes messages of at most %d bytes", r.cfg.Payload.Most, realm.MessageLenMax)
+		return fmt.Errorf("%w: --payload %d: the server takes messages of at most %d bytes", config.ErrInvalid, r.cfg.Payload.Most,
+			realm.MessageLenMax)
 	case r.cfg.Batch > 0 && batchLen(r.cfg.Batch) > int(realm.BodyLenMax):
-		return fmt.Errorf("--batch %d: its frames have %d bytes, and the server takes at most %d", r.cfg.Batch, batchLen(r.cfg.Batch),
-			realm.BodyLenMax)
+		return fmt.Errorf("%w: --batch %d: its frames have %d bytes, and the server takes at most %d", config.ErrInvalid, r.cfg.Batch,
+			batchLen(r.cfg.Batch), realm.BodyLenMax)
 	case realm.BodyLenMax > driver.BodyLenMax:
 		return fmt.Errorf("the server announces bodies of up to %d bytes; at most %d are taken", realm.BodyLenMax, driver.BodyLenMax)
 	}

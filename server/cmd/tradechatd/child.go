@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"tradechat.internal/liblog"
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/server/internal/logwriter"
 	"tradechat.internal/server/internal/role"
@@ -27,12 +28,12 @@ func runChild() int {
 	h, err := heritage.Load()
 	if err != nil {
 		fmt.Fprintf(stderr, "tradechatd: %v\n", err)
-		return exitUsage
+		return program.ExitUsage
 	}
 	log, err := newLog(h.Config, string(h.Role), stderr)
 	if err != nil {
 		fmt.Fprintf(stderr, "tradechatd: %v\n", err)
-		return exitUsage
+		return program.ExitUsage
 	}
 	defer log.Close()
 	policy, _ := role.Of(h.Role) // heritage.Load knows it
@@ -41,9 +42,9 @@ func runChild() int {
 	}
 	if err := runs[h.Role](h, log); err != nil {
 		logEnd(log.WithSlot(h.Slot), policy.Title, err) // the function adds the slot to its own lines
-		return exitFailed
+		return program.ExitFailed
 	}
-	return exitOK
+	return program.ExitOK
 }
 
 // logEnd says why the process ends; an orphan says it quietly, since that is what it is to do.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/server/internal/role"
 )
@@ -17,7 +18,7 @@ func TestChildStartedByHand(t *testing.T) {
 		child := exec.Command("/proc/self/exe")
 		child.Env = append(os.Environ(), heritage.Variable+"="+described, quickRaceExit)
 		out, err := child.CombinedOutput()
-		if child.ProcessState.ExitCode() != exitUsage || !strings.Contains(string(out), heritage.ErrHeritage.Error()) {
+		if child.ProcessState.ExitCode() != program.ExitUsage || !strings.Contains(string(out), heritage.ErrHeritage.Error()) {
 			t.Errorf("%q: %v, %q", described, err, out)
 		}
 	}

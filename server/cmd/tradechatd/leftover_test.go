@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"tradechat.internal/liblog/program"
 )
 
 const versionAt, readyAt, hashAt = 8, 12, 16 // docs/shm-layout.md
@@ -66,7 +68,7 @@ func TestLeftoverThatNobodyCanJudge(t *testing.T) {
 			t.Parallel()
 			s := crashed(t)
 			c.spoil(t, s.shm)
-			s.successor().start().refused(exitFailed, c.why, s.shm, "--fresh, which discards it: what only it holds is lost")
+			s.successor().start().refused(program.ExitFailed, c.why, s.shm, "--fresh, which discards it: what only it holds is lost")
 			s.goesOn(t, "the segment of an earlier run was discarded", "--fresh")
 		})
 	}
@@ -121,7 +123,7 @@ func TestLeftoverOfAnotherJournal(t *testing.T) {
 	s := crashed(t)
 	journal := filepath.Join(s.data, "journal")
 	check(t, os.Rename(journal, journal+".away"))
-	s.successor().start().refused(exitFailed, filepath.Base(s.shm), "belongs to journal", "put the journal's folder back", "--fresh")
+	s.successor().start().refused(program.ExitFailed, filepath.Base(s.shm), "belongs to journal", "put the journal's folder back", "--fresh")
 	check(t, os.RemoveAll(journal))
 	check(t, os.Rename(journal+".away", journal))
 	s.goesOn(t, "its segment was repaired and is used")

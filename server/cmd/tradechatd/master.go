@@ -11,16 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/liblog"
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/liblog/version"
 	"tradechat.internal/server/internal/config"
 	"tradechat.internal/server/internal/master"
-)
-
-// Exit codes; docs/operations.md explains them.
-const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
 )
 
 const long = `tradechatd serves chat and money to the clients of tradechat.
@@ -29,7 +23,11 @@ It starts one worker process for each --workers, prints "ready HOST:PORT" on std
 and logs to stderr. SIGTERM and SIGINT stop it: clients are told, what was read is answered, the books are audited.
 
 Each setting can also be given in the environment (--max-rooms as TRADECHAT_MAX_ROOMS) or in a TOML file (max-rooms = 64)
-that --config names. Flags override the environment, the environment overrides the file.`
+that --config names. Flags override the environment, the environment overrides the file.
+
+`
+
+var exitHelp = program.ExitHelp(program.ExitOK, program.ExitFailed, program.ExitUsage, program.ExitOutput)
 
 // runMaster is the process that a person or a service manager starts.
 func runMaster(args []string, stdout, stderr io.Writer) int {
@@ -37,10 +35,11 @@ func runMaster(args []string, stdout, stderr io.Writer) int {
 	messages := liblog.NewQueue(stderr, nil)
 	defer messages.Flush(liblog.FlushMax)
 	var failed error // of the run; cobra's own errors are wrong usage
+	said := program.NewOutput(stdout)
 	command := &cobra.Command{
 		Use:           "tradechatd",
 		Short:         "The tradechat server",
-		Long:          long,
+		Long:          long + exitHelp,
 		Args:          cobra.NoArgs,
 		Version:       version.String(),
 		SilenceErrors: true,
@@ -56,17 +55,20 @@ func runMaster(args []string, stdout, stderr io.Writer) int {
 	}
 	config.AddFlags(command.Flags())
 	command.SetArgs(args)
-	command.SetOut(stdout)
+	command.SetOut(said) // help and version: a running server says in its log that nobody reads its stdout
 	command.SetErr(stderr)
 	switch err := errors.Join(command.Execute(), failed); {
 	case failed != nil:
 		fmt.Fprintf(messages, "tradechatd: %v\n", err)
-		return exitFailed
+		return program.ExitFailed
 	case err != nil:
 		fmt.Fprintf(messages, "tradechatd: %v\nRun `tradechatd --help` for the settings.\n", err)
-		return exitUsage
+		return program.ExitUsage
+	case said.Err() != nil && !program.ReaderLeft(said.Err()):
+		fmt.Fprintf(messages, "tradechatd: %v\n", said.Err())
+		return program.ExitOutput
 	}
-	return exitOK
+	return program.ExitOK
 }
 
 func serve(c config.Config, stdout io.Writer, stderr *liblog.Queue) error {
@@ -77,6 +79,9 @@ func serve(c config.Config, stdout io.Writer, stderr *liblog.Queue) error {
 		return err
 	}
 	defer log.Close()
+	if ignored := config.OrchestratorVariables(os.Environ()); len(ignored) > 0 {
+		log.Info().Strs("variables", ignored).Msg("variables of an orchestrator are ignored: they are no settings")
+	}
 	said := liblog.NewQueue(stdout, func(err error) { log.Warn().Err(err).Msg("stdout cannot be written") })
 	defer said.Flush(liblog.FlushMax)
 	return master.Run(c, log, said)

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/shmstore"
 )
 
@@ -85,7 +86,7 @@ func TestWrongUsage(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newServer(t)
 			s.launch(actServer, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, c.environ) }, c.args...)
-			s.refused(exitUsage, c.why...)
+			s.refused(program.ExitUsage, c.why...)
 			s.gone()
 			if _, err := os.Stat(s.data); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("the data folder was made: %v", err)
@@ -100,7 +101,7 @@ func TestBusyPort(t *testing.T) {
 	check(t, err)
 	defer other.Close()
 	s := newServer(t).start("--listen=" + other.Addr().String())
-	s.refused(exitFailed, other.Addr().String(), "address already in use", "another server listens there")
+	s.refused(program.ExitFailed, other.Addr().String(), "address already in use", "another server listens there")
 	s.gone()
 }
 
@@ -108,7 +109,7 @@ func TestPortOfAnotherServer(t *testing.T) {
 	t.Parallel()
 	first := newServer(t).start().ready()
 	second := newServer(t).start("--listen=" + first.address)
-	second.refused(exitFailed, first.address, "address already in use")
+	second.refused(program.ExitFailed, first.address, "address already in use")
 	second.gone()
 	first.hello()
 	first.signal(unix.SIGTERM)
@@ -119,7 +120,7 @@ func TestDataFolderThatIsAFile(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	check(t, os.WriteFile(s.data, nil, 0o600))
-	s.start().refused(exitFailed, s.data, "not a directory")
+	s.start().refused(program.ExitFailed, s.data, "not a directory")
 }
 
 // TestSignalDuringTheStart: whatever the start has got as far as, it is undone.
@@ -146,7 +147,7 @@ func TestUnwritableDataFolder(t *testing.T) {
 	s.launch(actServer, func(cmd *exec.Cmd) {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
 	})
-	s.refused(exitFailed, s.data, "permission denied")
+	s.refused(program.ExitFailed, s.data, "permission denied")
 	s.gone()
 }
 
@@ -155,7 +156,7 @@ func TestTwoServersOnOneFolder(t *testing.T) {
 	first := newServer(t).start().ready()
 	second := newServer(t)
 	second.data = first.data
-	second.start().refused(exitFailed, first.data, "in use", "pid "+strconv.Itoa(first.cmd.Process.Pid))
+	second.start().refused(program.ExitFailed, first.data, "in use", "pid "+strconv.Itoa(first.cmd.Process.Pid))
 	first.hello()
 	first.signal(unix.SIGTERM)
 	first.stopped()
@@ -168,7 +169,7 @@ func TestSignalWhileWaitingForTheFolder(t *testing.T) {
 	second.data = first.data
 	second.start().awaitMessage("the data folder is in use: waiting for its processes to end")
 	second.signal(unix.SIGINT)
-	second.refused(exitFailed, "waiting for the data folder "+first.data)
+	second.refused(program.ExitFailed, "waiting for the data folder "+first.data)
 	first.signal(unix.SIGTERM)
 	first.stopped()
 }
@@ -179,14 +180,14 @@ func TestDevShmTooSmall(t *testing.T) {
 	if s.exit() == actNotPossible {
 		t.Skip("no mount namespace to be had")
 	}
-	s.refused(exitFailed, "not enough shared memory", "bytes needed", "--max-users")
+	s.refused(program.ExitFailed, "not enough shared memory", "bytes needed", "--max-users")
 	s.gone()
 }
 
 func TestFileSizeLimit(t *testing.T) {
 	t.Parallel()
 	s := newServer(t).launch(actNoSize, nil)
-	s.refused(exitFailed, shmstore.Folder, "file too large")
+	s.refused(program.ExitFailed, shmstore.Folder, "file too large")
 	s.gone()
 }
 
@@ -197,7 +198,7 @@ func TestWorkersThatCannotStart(t *testing.T) {
 	if line := s.line(); !strings.HasPrefix(line, "audit ok: ") {
 		t.Errorf("stdout has %q", line)
 	}
-	s.refused(exitFailed, "the workers do not start", "exit code")
+	s.refused(program.ExitFailed, "the workers do not start", "exit code")
 	if !strings.Contains(s.stderr(), "RLIMIT_NOFILE") {
 		t.Error("the log does not say why")
 	}
@@ -208,7 +209,7 @@ func TestAdminSocketPathTooLong(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	s.data = filepath.Join(s.data, strings.Repeat("x", 100))
-	s.start().refused(exitFailed, "admin socket", "--data")
+	s.start().refused(program.ExitFailed, "admin socket", "--data")
 	s.gone()
 }
 

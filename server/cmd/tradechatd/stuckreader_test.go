@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/liblog"
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/server/internal/stats"
 )
 
@@ -130,7 +131,7 @@ func TestStopWhileNothingIsRead(t *testing.T) {
 	s.addUser("ann", 700)
 	began := time.Now()
 	s.signal(unix.SIGTERM)
-	if code := s.exit(); code != exitOK {
+	if code := s.exit(); code != program.ExitOK {
 		t.Errorf("exit code %d", code)
 	}
 	if took := time.Since(began); took > 5*time.Second+4*liblog.FlushMax {
@@ -154,7 +155,7 @@ func TestLastWordsAreWritten(t *testing.T) {
 	if err != nil || !strings.Contains(string(text), "not a directory") {
 		t.Errorf("stderr %q, %v", text, err)
 	}
-	if code := s.exit(); code != exitFailed {
+	if code := s.exit(); code != program.ExitFailed {
 		t.Errorf("exit code %d", code)
 	}
 }

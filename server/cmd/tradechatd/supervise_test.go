@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/liblog/program"
 	"tradechat.internal/server/internal/stats"
 )
 
@@ -229,7 +230,7 @@ func TestDamagedBooks(t *testing.T) {
 	if line := s.line(); !strings.HasPrefix(line, "audit FAILED") {
 		t.Errorf("stdout has %q", line)
 	}
-	s.refused(exitFailed, "the final audit failed", s.shm, "--fresh")
+	s.refused(program.ExitFailed, "the final audit failed", s.shm, "--fresh")
 	if _, err := os.Stat(s.shm); err != nil {
 		t.Errorf("the segment was not kept: %v", err)
 	}

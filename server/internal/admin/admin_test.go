@@ -70,6 +70,7 @@ func (b *bench) listen(t *testing.T, path string) {
 			f(b.store)
 		},
 		Sync:  b.sync,
+		Hello: libproto.HelloResponse{Version: libproto.Version, RealmSalt: [16]byte{1}, KDFIterations: 4096, Agent: []byte("test")},
 		Stats: func() ([]byte, error) { return []byte(`{"version":"test"}`), nil },
 	}, liblog.New(liblog.Options{Writer: t.Output(), Format: liblog.FormatJSON}))
 	check(t, err)
@@ -229,6 +230,19 @@ func TestUserSetKeys(t *testing.T) {
 	c.expect(libproto.OpUserSetKeys, 3, libproto.StatusNotFound)
 }
 
+func TestHelloTellsWhatKeysAreMadeWith(t *testing.T) {
+	c := newBench(t).dial(t)
+	c.send(sealed(libproto.OpHello, 4, libproto.HelloRequest{VersionMin: libproto.Version, VersionMax: libproto.Version}))
+	var response libproto.HelloResponse
+	check(t, response.Decode(c.expect(libproto.OpHello, 4, libproto.StatusOK).Body))
+	if response.RealmSalt != [16]byte{1} || response.KDFIterations != 4096 {
+		t.Errorf("salt %x, %d iterations", response.RealmSalt, response.KDFIterations)
+	}
+	newer := libproto.HelloRequest{VersionMin: libproto.Version + 1, VersionMax: libproto.Version + 1}
+	c.send(sealed(libproto.OpHello, 5, newer))
+	c.expect(libproto.OpHello, 5, libproto.StatusBadPacket)
+}
+
 func TestServerStats(t *testing.T) {
 	c := newBench(t).dial(t)
 	c.send(sealed(libproto.OpServerStats, 5, libproto.Empty{}))
@@ -241,7 +255,7 @@ func TestServerStats(t *testing.T) {
 
 func TestOtherOpcodesAreUnsupported(t *testing.T) {
 	c := newBench(t).dial(t)
-	served := []libproto.Opcode{libproto.OpUserAdd, libproto.OpUserSetKeys, libproto.OpServerStats}
+	served := []libproto.Opcode{libproto.OpHello, libproto.OpUserAdd, libproto.OpUserSetKeys, libproto.OpServerStats}
 	for i, op := range append(libproto.Opcodes(), 0, 0x0304, 0x7777, 0xffff) {
 		if !slices.Contains(served, op) {
 			c.send(sealed(op, uint64(i), libproto.Empty{}))

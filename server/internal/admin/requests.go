@@ -25,6 +25,7 @@ type request struct {
 }
 
 var requests = []request{
+	{libproto.OpHello, (*conn).hello},
 	{libproto.OpUserAdd, (*conn).userAdd},
 	{libproto.OpUserSetKeys, (*conn).userSetKeys},
 	{libproto.OpServerStats, (*conn).serverStats},
@@ -59,6 +60,18 @@ func (c *conn) conclude(to libproto.Header, r request, body []byte) {
 		c.server.log.Warn().Stringer("opcode", to.Op).Stringer("status", status).Err(err).Msg("admin: request failed")
 		c.fail(to, status, wirestatus.RetryAfterMs(status), err.Error())
 	}
+}
+
+// hello tells what the server's keys are made with. No login follows, so there is no nonce.
+func (c *conn) hello(body []byte) (libproto.Body, error) {
+	var req libproto.HelloRequest
+	if err := req.Decode(body); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBody, err)
+	}
+	if req.VersionMin > libproto.Version || req.VersionMax < libproto.Version {
+		return nil, fmt.Errorf("%w: versions %d to %d do not include %d", errBody, req.VersionMin, req.VersionMax, libproto.Version)
+	}
+	return c.server.backend.Hello, nil
 }
 
 // userAdd makes a user with its opening deposit: both, or neither.

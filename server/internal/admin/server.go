@@ -1,5 +1,5 @@
 // Package admin is the master's Unix socket: USER_ADD, USER_SET_KEYS and SERVER_STATS in the frames of the NS protocol,
-// without HELLO and LOGIN. Who may use it is settled by the kernel: the socket has mode 0600, and a peer that is neither
+// without LOGIN, and HELLO for those who need the salt that keys are made with. Who may use it is settled by the kernel: the socket has mode 0600, and a peer that is neither
 // the server's own user nor root is turned away all the same.
 //
 //	accept ──▶ one goroutine a connection, at most connectionsMax
@@ -23,6 +23,7 @@ import (
 
 	"tradechat.internal/liblog"
 	"tradechat.internal/libnet"
+	"tradechat.internal/libproto"
 	"tradechat.internal/shmstore"
 )
 
@@ -33,6 +34,9 @@ type Backend struct {
 
 	// Sync has answers wait until what they tell of is on disk.
 	Sync bool
+
+	// Hello is what HELLO is answered with. It tells the salt and the iterations of this server's keys.
+	Hello libproto.HelloResponse
 
 	// Stats makes the JSON of SERVER_STATS; at most libproto.FieldLenMax bytes.
 	Stats func() ([]byte, error)

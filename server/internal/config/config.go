@@ -11,6 +11,7 @@
 // The file is TOML: a flat list of key = value with one way to write each, where YAML would read `no` as a boolean and
 // 1:30 as a number. Whatever the source, a value goes through the same parser and the same bounds, and a key or a
 // TRADECHAT_ variable that the table does not know is an error: a misspelt limit must not be a limit that is not there.
+// What an orchestrator puts into the environment of a service that is called tradechat is ignored, and the log names it.
 package config
 
 import (

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -267,5 +268,41 @@ func TestDocsHoldTheTable(t *testing.T) {
 	}
 	if err := os.WriteFile(path, []byte(head+begin+Table()+end+tail), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestOrchestratorVariables: those of a service called tradechat are ignored, those of a person who errs are not.
+func TestOrchestratorVariables(t *testing.T) {
+	theirs := []string{
+		"TRADECHAT_SERVICE_HOST=10.0.0.9", "TRADECHAT_SERVICE_PORT=7878", "TRADECHAT_SERVICE_PORT_CHAT=7878",
+		"TRADECHAT_PORT=tcp://10.0.0.9:7878", "TRADECHAT_PORT_7878_TCP=tcp://10.0.0.9:7878", "TRADECHAT_PORT_7878_TCP_PROTO=tcp",
+		"TRADECHAT_PORT_7878_TCP_PORT=7878", "TRADECHAT_PORT_7878_TCP_ADDR=10.0.0.9",
+		"TRADECHAT_SERVER_SERVICE_HOST=fd00::9", "TRADECHAT_SERVER_PORT=tcp://[fd00::9]:7878", "TRADECHAT_SERVER_PORT_7878_TCP_ADDR=fd00::9",
+		"TRADECHAT_PORT_53_UDP=udp://10.0.0.9:53", "TRADECHAT_NAME=/web/tradechat", "TRADECHAT_ENV_PATH=/bin",
+	}
+	environ := append(slices.Clone(theirs), "TRADECHAT_WORKERS=3", "OTHER_SERVICE_HOST=10.0.0.9", "TRADECHATS_PORT=tcp://10.0.0.9:1")
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	AddFlags(flags)
+	c, err := Load(flags, environ)
+	if err != nil || c.Workers != 3 {
+		t.Errorf("%d workers, %v; want 3", c.Workers, err)
+	}
+	var names []string
+	for _, entry := range theirs {
+		name, _, _ := strings.Cut(entry, "=")
+		names = append(names, name)
+	}
+	if got := OrchestratorVariables(environ); !slices.Equal(got, names) {
+		t.Errorf("got %v, want %v", got, names)
+	}
+	for _, entry := range []string{
+		"TRADECHAT_PORT=7878", "TRADECHAT_PORT=", "TRADECHAT_SERVICE_HOST=chat.example.org", "TRADECHAT_SERVICE_PORT=many", "TRADECHAT_HOST=10.0.0.9",
+		"TRADECHAT_LISTEN_PORT=7878", "TRADECHAT_PORT_7878_TCP=yes", "TRADECHAT_PORT_7878_TCP_ADDR=here", "TRADECHAT_WORKER=3", "TRADECHAT_NAME=me",
+		"TRADECHAT_PORT_MANY_TCP=tcp://10.0.0.9:7878",
+	} {
+		name, _, _ := strings.Cut(entry, "=")
+		if _, err := Load(flags, []string{entry}); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v, want it refused", entry, err)
+		}
 	}
 }

@@ -79,7 +79,8 @@ func flagLayer(flags *pflag.FlagSet) layer {
 	return layer{values: loaded(confmap.Provider(given, "")), source: func(option) string { return "" }, acts: true}
 }
 
-// environmentLayer reads the TRADECHAT_ variables; one that is neither a setting nor the client's is an error.
+// environmentLayer reads the TRADECHAT_ variables; one that is neither a setting, nor the client's, nor an
+// orchestrator's is an error.
 func environmentLayer(environ []string) (layer, error) {
 	table := options(new(Config))
 	var unknown []string
@@ -91,7 +92,9 @@ func environmentLayer(environ []string) (layer, error) {
 		if o, ok := optionByName(table, key); ok && o.env() == name {
 			return key, value
 		}
-		unknown = append(unknown, name)
+		if !isOrchestrators(name, value) {
+			unknown = append(unknown, name)
+		}
 		return "", nil
 	}
 	values := loaded(env.Provider("", env.Opt{

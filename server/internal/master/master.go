@@ -14,10 +14,12 @@ import (
 
 	"tradechat.internal/liblog"
 	"tradechat.internal/libnet"
+	"tradechat.internal/libproto"
 	"tradechat.internal/server/internal/admin"
 	"tradechat.internal/server/internal/config"
 	"tradechat.internal/server/internal/datafolder"
 	"tradechat.internal/server/internal/stats"
+	"tradechat.internal/server/internal/version"
 	"tradechat.internal/shmstore"
 )
 
@@ -177,13 +179,25 @@ func (m *Master) openAdmin() error {
 		return err
 	}
 	m.admin, err = admin.Listen(path, admin.Backend{
-		WithStore: m.withStore, Stats: m.statsJSON, Sync: m.config.Durability == config.DurabilitySync,
+		WithStore: m.withStore, Stats: m.statsJSON, Sync: m.config.Durability == config.DurabilitySync, Hello: m.hello(),
 	}, m.log)
 	if err != nil {
 		return err
 	}
 	m.onRelease(m.admin.Close)
 	return nil
+}
+
+// hello is what the workers answer to HELLO, as far as it is true of the admin socket.
+func (m *Master) hello() libproto.HelloResponse {
+	return libproto.HelloResponse{
+		Version:       libproto.Version,
+		BodyLenMax:    m.config.BodyBytesMax,
+		MessageLenMax: m.config.MessageBytesMax,
+		RealmSalt:     m.folder.Realm(),
+		KDFIterations: m.config.KDFIterations,
+		Agent:         []byte(version.Agent),
+	}
 }
 
 // withStore gives f the master's store, with the clock set.
