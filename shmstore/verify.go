@@ -173,16 +173,9 @@ func (seg *Segment) verifyFold(r *VerifyReport, b *books) {
 	}
 }
 
-// OldestRecord is the seq of the oldest record that is surely whole: the place of the
-// one before it is the next record's, which may be being written.
-func (seg *Segment) OldestRecord() uint64 {
-	next, capacity := seg.Head()+1, uint64(seg.shape.LogRecords)
-	return max(max(next, capacity)-capacity+1, seg.control.logFirst)
-}
-
-// oldestRecord is the seq of the oldest record that is surely whole: the places of those
+// OldestRecord is the seq of the oldest record that is surely whole: the places of those
 // before it are the next records', which may be being written.
-func (seg *Segment) oldestRecord() uint64 {
+func (seg *Segment) OldestRecord() uint64 {
 	next, capacity := seg.Head()+recordsPerCommitMax, uint64(seg.shape.LogRecords)
 	return max(max(next, capacity)-capacity+1, seg.control.logFirst)
 }
