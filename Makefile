@@ -21,7 +21,7 @@ LAYERS    ?=
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.0
 
-MODULES  := capi libproto libnet liblog libtradechat ledger shmstore testkit client cli server loadgen bench scripts/dist
+MODULES  := capi libproto libnet liblog libtradechat ledger shmstore testkit client cli server loadgen proof bench scripts/dist
 PACKAGES := $(MODULES:%=./%/...)
 COMMANDS := $(wildcard ./*/cmd/tradechat*)
 BINARIES := $(notdir $(COMMANDS))
@@ -50,13 +50,13 @@ run: build ## the server in the foreground; ARGS='--listen 127.0.0.1:0 --workers
 	bin/tradechatd $(ARGS)
 
 demo: build ## the whole main job on real connections, with a worker killed in the middle; ARGS='--workers 8'
-	bin/tradechat-bench demo $(ARGS)
+	bin/tradechat-proof demo $(ARGS)
 
 test: check-go standalone ## all tests, and that each module builds alone; TESTFLAGS='-run Name -v'
 	$(TEST) -timeout 5m $(PACKAGES)
 
 test-c: check-go ## all tests of the C libraries: sanitizers and ten seconds of threads, too; takes minutes
-	$(TEST) -timeout 20m -v ./bench/clib -clib=all
+	$(TEST) -timeout 20m -v ./proof/clib -clib=all
 
 race: check-go ## all tests under the race detector
 	CGO_ENABLED=1 $(TEST) -race -timeout 10m $(PACKAGES)
@@ -74,7 +74,7 @@ model: ## the model of commit and repair, every interleaving of every kill; need
 	scripts/model.sh
 
 chaos: build ## the drill: a server killed and damaged 500 times under load, and what its clients were told checked; takes minutes; ARGS='--seed 7'
-	bin/tradechat-bench chaos --kills 500 $(ARGS)
+	bin/tradechat-proof chaos --kills 500 $(ARGS)
 
 lint: check-go ## gofmt, vet, staticcheck and more; settings in .golangci.yml
 	$(GO) run $(GOLANGCI_LINT) run $(PACKAGES)
@@ -88,7 +88,7 @@ bench: check-go ## the Go benchmarks; BENCH=Name BENCHTIME=1s
 	$(TEST) -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -p 1 $(PACKAGES)
 
 bench-c: libs ## what the C libraries cost: ns a frame from C, in Go, and in C by hand; and their sizes; BENCHTIME=1s
-	$(TEST) -run '^$$' -bench . -benchtime $(BENCHTIME) ./bench/clib
+	$(TEST) -run '^$$' -bench . -benchtime $(BENCHTIME) ./proof/clib
 	@echo "sizes, stripped, in bytes:"
 	@cd lib && stat -L -c '%9s  %n' *.a *.so
 

@@ -3,7 +3,6 @@ module tradechat.internal/bench
 go 1.26.0
 
 require (
-	github.com/anishathalye/porcupine v1.3.1
 	github.com/jackc/pgx/v5 v5.9.1
 	github.com/nats-io/nats-server/v2 v2.12.3
 	github.com/nats-io/nats.go v1.48.0
@@ -14,11 +13,10 @@ require (
 	golang.org/x/image v0.30.0
 	golang.org/x/sys v0.49.0
 	gonum.org/v1/plot v0.17.0
-	pgregory.net/rapid v1.3.0
-	tradechat.internal/client v0.0.0
 	tradechat.internal/liblog v0.0.0
 	tradechat.internal/libnet v0.0.0
 	tradechat.internal/libproto v0.0.0
+	tradechat.internal/testkit v0.0.0
 )
 
 require (
@@ -50,6 +48,7 @@ require (
 	golang.org/x/text v0.32.0 // indirect
 	golang.org/x/time v0.14.0 // indirect
 	gopkg.in/natefinch/lumberjack.v2 v2.2.1 // indirect
+	tradechat.internal/client v0.0.0 // indirect
 )
 
 replace (

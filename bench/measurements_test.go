@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"tradechat.internal/testkit/programs"
 )
 
 // report is the JSON of tradechat-bench.
@@ -37,17 +39,17 @@ func TestEveryMeasurementWorks(t *testing.T) {
 	for _, c := range measurementRuns {
 		name, _, _ := strings.Cut(c.args, " ")
 		t.Run(name, func(t *testing.T) {
-			r := newBenchRun(t, append(strings.Fields(c.args), "--json", "-")...)
+			r := programs.New(t, "tradechat-bench", append(strings.Fields(c.args), "--json", "-")...)
 			t.Parallel()
-			if err := r.cmd.Run(); err != nil {
-				t.Fatalf("%s: %v\n%s", c.args, err, r.output())
+			if err := r.Cmd.Run(); err != nil {
+				t.Fatalf("%s: %v\n%s", c.args, err, r.Output())
 			}
 			var got report
-			if err := json.Unmarshal(r.stdout.Bytes(), &got); err != nil {
-				t.Fatalf("%v\n%s", err, r.output())
+			if err := json.Unmarshal(r.Stdout.Bytes(), &got); err != nil {
+				t.Fatalf("%v\n%s", err, r.Output())
 			}
 			checkReport(t, got, name, c.figures, c.details)
-			r.wantNothingLeft(t)
+			r.WantNothingLeft(t)
 		})
 	}
 }
@@ -76,15 +78,15 @@ func checkReport(t *testing.T, got report, name string, figures int, details []s
 }
 
 func TestFiguresPutsThemTogether(t *testing.T) {
-	r := newBenchRun(t, "figures", "--quick", "--skip", "idle-memory,respawn,durability,warm-start", "--source", "..")
+	r := programs.New(t, "tradechat-bench", "figures", "--quick", "--skip", "idle-memory,respawn,durability,warm-start", "--source", "..")
 	t.Parallel()
-	if err := r.cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, r.output())
+	if err := r.Cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, r.Output())
 	}
 	for _, row := range []string{"libproto: encode", "libproto: decode", "shmstore: one transfer", "shmstore: transfers of two", "server: heap allocations", "server CPU per TRANSFER"} {
-		if !strings.Contains(r.stdout.String(), "\n"+row) {
-			t.Errorf("no row %q in:\n%s", row, r.output())
+		if !strings.Contains(r.Stdout.String(), "\n"+row) {
+			t.Errorf("no row %q in:\n%s", row, r.Output())
 		}
 	}
-	r.wantNothingLeft(t)
+	r.WantNothingLeft(t)
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tradechat.internal/testkit/programs"
 )
 
 // peersReport is the JSON of tradechat-bench peers.
@@ -38,14 +40,14 @@ type peersRow struct {
 // Whatever is installed is compared, and each of the rivals agrees with what was sent to it; the rest is skipped. Echo and NATS are
 // always there.
 func TestPeersCompares(t *testing.T) {
-	r := newBenchRun(t, "peers", "--quick", "--json", "-")
+	r := programs.New(t, "tradechat-bench", "peers", "--quick", "--json", "-")
 	t.Parallel()
-	if err := r.cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, r.output())
+	if err := r.Cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, r.Output())
 	}
 	var got peersReport
-	if err := json.Unmarshal(r.stdout.Bytes(), &got); err != nil {
-		t.Fatalf("%v\n%s", err, r.output())
+	if err := json.Unmarshal(r.Stdout.Bytes(), &got); err != nil {
+		t.Fatalf("%v\n%s", err, r.Output())
 	}
 	rows := make(map[string]int)
 	for _, class := range got.Details.Peers.Classes {
@@ -64,7 +66,7 @@ func TestPeersCompares(t *testing.T) {
 	if total := rows["on-disk"] + rows["soon-on-disk"] + rows["in-memory"] + rows["fan-out"]; total+len(got.Details.Peers.Skipped) < 12 || total > 14 {
 		t.Errorf("contenders: %v, skipped: %v", rows, got.Details.Peers.Skipped)
 	}
-	r.wantNothingLeft(t)
+	r.WantNothingLeft(t)
 }
 
 func checkPeersRow(t *testing.T, class string, row peersRow) {
@@ -83,26 +85,26 @@ func checkPeersRow(t *testing.T, class string, row peersRow) {
 func TestPeersThatIsInterruptedLeavesNothing(t *testing.T) {
 	for _, moment := range []string{"starting PostgreSQL", "round 2 of"} {
 		t.Run(moment, func(t *testing.T) {
-			r := newBenchRun(t, "peers", "--rounds", "100", "--duration", "100ms", "--connections", "4")
+			r := programs.New(t, "tradechat-bench", "peers", "--rounds", "100", "--duration", "100ms", "--connections", "4")
 			t.Parallel()
-			r.startUntil(t, &r.cmd.Stderr, moment)
-			r.wantInterruptible(t)
+			r.StartUntil(t, &r.Cmd.Stderr, moment)
+			r.WantInterruptible(t)
 		})
 	}
 }
 
 func TestPeersSkipsWhatIsNotInstalled(t *testing.T) {
-	r := newBenchRun(t, "peers", "--quick", "--only", "redis,echo")
+	r := programs.New(t, "tradechat-bench", "peers", "--quick", "--only", "redis,echo")
 	markdown, table := filepath.Join(t.TempDir(), "peers.md"), filepath.Join(t.TempDir(), "peers.csv")
-	r.cmd.Args = append(r.cmd.Args, "--markdown", markdown, "--csv", table)
-	r.cmd.Env = append(r.cmd.Env, "PATH="+t.TempDir())
+	r.Cmd.Args = append(r.Cmd.Args, "--markdown", markdown, "--csv", table)
+	r.Cmd.Env = append(r.Cmd.Env, "PATH="+t.TempDir())
 	t.Parallel()
-	if err := r.cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, r.output())
+	if err := r.Cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, r.Output())
 	}
 	for _, part := range []string{"requests that wait for no disk: 8 connections", "\na bare gnet echo ", "\nskipped\n", "redis-server is not installed", "gcc is not installed"} {
-		if !strings.Contains(r.stdout.String(), part) {
-			t.Errorf("no %q in:\n%s", part, r.output())
+		if !strings.Contains(r.Stdout.String(), part) {
+			t.Errorf("no %q in:\n%s", part, r.Output())
 		}
 	}
 	text, err := os.ReadFile(markdown)
@@ -117,5 +119,5 @@ func TestPeersSkipsWhatIsNotInstalled(t *testing.T) {
 	if lines, err := csv.NewReader(file).ReadAll(); err != nil || len(lines) != 3 {
 		t.Errorf("CSV: %v, %v; want a header, tradechat and the gnet echo", lines, err)
 	}
-	r.wantNothingLeft(t)
+	r.WantNothingLeft(t)
 }

@@ -9,17 +9,19 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tradechat.internal/testkit/programs"
 )
 
 // Two of the tests from the command line to the page: one that compares cases, one that kills a worker.
 func TestRealTestQuick(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "results")
-	r := newBenchRun(t, "real-test", "--quick", "--only", "kill,payload", "--out", out)
+	r := programs.New(t, "tradechat-bench", "real-test", "--quick", "--only", "kill,payload", "--out", out)
 	t.Parallel()
-	if err := r.cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, r.output())
+	if err := r.Cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, r.Output())
 	}
-	r.wantNothingLeft(t)
+	r.WantNothingLeft(t)
 	for _, name := range []string{"payload", "payload-percentiles", "kill", "kill-timeline", "kill-percentiles"} {
 		for _, extension := range []string{".csv", ".svg", ".png", ".gp"} {
 			if info, err := os.Stat(filepath.Join(out, name+extension)); err != nil || info.Size() == 0 {
@@ -30,9 +32,9 @@ func TestRealTestQuick(t *testing.T) {
 	checkPayload(t, out)
 	checkKill(t, out)
 	drawWithGnuplot(t, out)
-	report := newBenchRun(t, "report", out)
-	if err := report.cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, report.output())
+	report := programs.New(t, "tradechat-bench", "report", out)
+	if err := report.Cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, report.Output())
 	}
 	for _, name := range []string{"report.html", "results.md"} {
 		if text, err := os.ReadFile(filepath.Join(out, name)); err != nil || !strings.Contains(string(text), "A worker is killed") {
@@ -128,22 +130,22 @@ func drawWithGnuplot(t *testing.T, folder string) {
 
 func TestRealTestThatIsInterruptedLeavesNothing(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "results")
-	r := newBenchRun(t, "real-test", "--only", "mixed", "--out", out)
+	r := programs.New(t, "tradechat-bench", "real-test", "--only", "mixed", "--out", out)
 	t.Parallel()
-	r.start(t)
-	r.awaitFolder(t, "tradechat-load-")
-	r.wantInterruptible(t)
+	r.Start(t)
+	awaitFolder(t, r, "tradechat-load-")
+	r.WantInterruptible(t)
 }
 
 // awaitFolder returns when something of that name is in the run's TMPDIR: the load is being started.
-func (r *benchRun) awaitFolder(t *testing.T, prefix string) {
+func awaitFolder(t *testing.T, r *programs.Run, prefix string) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if found, err := fs.Glob(os.DirFS(r.tmp), prefix+"*"); err != nil {
+		if found, err := fs.Glob(os.DirFS(r.Tmp), prefix+"*"); err != nil {
 			t.Fatal(err)
 		} else if len(found) > 0 {
 			return
 		}
 	}
-	t.Fatalf("no %s* after a minute\n%s", prefix, r.output())
+	t.Fatalf("no %s* after a minute\n%s", prefix, r.Output())
 }

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out=$1
 mkdir -p "$out"
 
-bin/tradechat-bench demo >"$out/demo.txt" 2>&1
+bin/tradechat-proof demo >"$out/demo.txt" 2>&1
 
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 if [ -z "$browser" ]; then

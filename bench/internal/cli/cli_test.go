@@ -20,7 +20,7 @@ func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 }
 
 func TestEveryCommandHasHelpAndExamples(t *testing.T) {
-	commands := append(names(measurements()), "figures", "peers", "real-test", "report", "attacks", "chaos", "demo")
+	commands := append(names(measurements()), "figures", "peers", "real-test", "report")
 	for _, name := range commands {
 		code, out, _ := run(t, name, "--help")
 		for _, part := range []string{"Usage:\n  tradechat-bench " + name, "Examples:\n  tradechat-bench " + name, "--bin folder"} {
@@ -35,7 +35,7 @@ func TestEveryCommandHasHelpAndExamples(t *testing.T) {
 			t.Errorf("the list of commands lacks %s:\n%s", name, out)
 		}
 	}
-	for _, hidden := range []string{"echo-server", "nats-server", "nats-service", "attacker"} {
+	for _, hidden := range []string{"echo-server", "nats-server", "nats-service"} {
 		if strings.Contains(out, hidden) {
 			t.Errorf("%s is not for people:\n%s", hidden, out)
 		}
@@ -58,8 +58,6 @@ func TestWrongUsage(t *testing.T) {
 		{"echo --rounds many", "many"},
 		{"echo --durability perhaps", "durability is \"perhaps\", want sync, async, none"},
 		{"echo --duration 1ns --workers 0", "workers is 0"},
-		{"attacks --attack loud", "attack \"loud\", want slowloris, length-bombs"},
-		{"attacks --rate 0", "rate is 0"},
 		{"respawn --workers 1", "workers is 1, want 2 … 64"},
 		{"idle-memory --connections 0", "connections is 0"},
 		{"allocs --depth 1025", "depth is 1025"},
@@ -71,13 +69,6 @@ func TestWrongUsage(t *testing.T) {
 		{"real-test --only nonsense", "there is no test \"nonsense\": there are mixed, contention, payload, workers, locks, lock-batches, lock-holder, durability, pipeline, kill"},
 		{"real-test --duration 1ms", "duration is 1ms"},
 		{"report", "accepts 1 arg"},
-		{"demo --workers 1", "workers is 1"},
-		{"demo --duration 1ms", "duration is 1ms"},
-		{"chaos --workers 1", "workers is 1"},
-		{"chaos --clients 5", "clients is 5, want 6 … 600"},
-		{"chaos --kills -1", "kills is -1"},
-		{"chaos --faults cut,nonsense", "no fault is called \"nonsense\"; there are kill-worker, kill-journal"},
-		{"chaos --kills 5 --faults cut,delay", "none of the faults kills"},
 		{"figures --skip nonsense", "--skip nonsense: there are go-bench, allocs, echo, idle-memory, respawn"},
 	} {
 		code, out, problems := run(t, strings.Fields(c.args)...)
@@ -89,7 +80,7 @@ func TestWrongUsage(t *testing.T) {
 
 func TestMissingProgramsAreNamed(t *testing.T) {
 	folder := t.TempDir()
-	for _, command := range []string{"allocs", "echo", "respawn", "idle-memory --connections 1", "peers --quick --only echo", "demo", "chaos", "real-test --only mixed --out " + folder} {
+	for _, command := range []string{"allocs", "echo", "respawn", "idle-memory --connections 1", "peers --quick --only echo", "real-test --only mixed --out " + folder} {
 		code, _, problems := run(t, append(strings.Fields(command), "--bin", folder)...)
 		if code != program.ExitFailed || !strings.Contains(problems, filepath.Join(folder, "tradechatd")) || !strings.Contains(problems, "make build") {
 			t.Errorf("%s: exit code %d: %s", command, code, problems)

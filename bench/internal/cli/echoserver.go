@@ -7,13 +7,13 @@ import (
 )
 
 // echoServerCommand is what the echo measurement runs as a process of its own.
-func (a *app) echoServerCommand() *cobra.Command {
+func (a app) echoServerCommand() *cobra.Command {
 	var c echoserver.Config
 	cmd := &cobra.Command{
 		Use: echoserver.Command, Short: "A bare gnet echo server, for the echo measurement", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			a.began = true
-			return echoserver.Run(c, a.stdout)
+			a.Began = true
+			return echoserver.Run(c, a.Stdout)
 		},
 	}
 	cmd.Flags().IntVar(&c.Loops, "loops", 1, "event loops")

@@ -6,13 +6,15 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"tradechat.internal/testkit/commandline"
 )
 
 // figuresCommand runs all measurements with their default sizes.
-func (a *app) figuresCommand() *cobra.Command {
+func (a app) figuresCommand() *cobra.Command {
 	var (
 		rows  = measurements()
-		to    outputs
+		to    commandline.Outputs
 		skip  []string
 		quick bool
 	)
@@ -34,40 +36,40 @@ output, or --skip go-bench.`,
 			}
 			if quick {
 				for _, m := range chosen {
-					m.quicken()
+					m.Quicken()
 				}
 			}
 			if err := validateAll(chosen); err != nil {
 				return err
 			}
-			return a.measure(cmd.Context(), chosen, to)
+			return a.Measure(cmd.Context(), chosen, to)
 		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringSliceVar(&skip, "skip", nil, "`measurements` to leave out: "+strings.Join(names(rows), ","))
 	flags.BoolVar(&quick, "quick", false, "tiny sizes: shows that everything works, the figures mean nothing")
-	rows[0].addFlags(flags) // go-bench's
-	to.addFlags(flags)
+	rows[0].AddFlags(flags) // go-bench's
+	to.AddFlags(flags)
 	return cmd
 }
 
-func names(rows []*measurement) (list []string) {
+func names(rows []*commandline.Measurement) (list []string) {
 	for _, m := range rows {
-		list = append(list, m.name)
+		list = append(list, m.Name)
 	}
 	return list
 }
 
 // without leaves the named rows out.
-func without(rows []*measurement, skip []string) (kept []*measurement, err error) {
+func without(rows []*commandline.Measurement, skip []string) (kept []*commandline.Measurement, err error) {
 	for _, name := range skip {
 		if !slices.Contains(names(rows), name) {
 			return nil, fmt.Errorf("--skip %s: there are %s", name, strings.Join(names(rows), ", "))
 		}
 	}
 	for _, m := range rows {
-		if !slices.Contains(skip, m.name) {
+		if !slices.Contains(skip, m.Name) {
 			kept = append(kept, m)
 		}
 	}

@@ -5,38 +5,30 @@ import (
 	"errors"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"tradechat.internal/bench/internal/measure"
+	"tradechat.internal/testkit/commandline"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/proc"
 )
 
-// measurement is one row of the table of measurements.
-type measurement struct {
-	name, short, long, example string
-
-	addFlags func(*pflag.FlagSet)
-	validate func() error
-	quicken  func() // reduces the sizes to what shows that it works, and nothing else
-	run      func(context.Context, measure.Bench) (measure.Result, error)
-}
-
 // measurements are the rows, in the order of their figures; each call makes settings of its own.
-func measurements() []*measurement {
-	return []*measurement{goBench(), allocs(), echo(), idleMemory(), respawn(), durability(), warmStart()}
+func measurements() []*commandline.Measurement {
+	return []*commandline.Measurement{goBench(), allocs(), echo(), idleMemory(), respawn(), durability(), warmStart()}
 }
 
-func goBench() *measurement {
+func goBench() *commandline.Measurement {
 	o := measure.DefaultGoBenchOptions()
-	return &measurement{
-		name:  "go-bench",
-		short: "The Go benchmarks of libproto and shmstore",
-		long: `Builds the tests of the libraries with the Go tool and runs the benchmarks that are figures: a TRANSFER frame encoded and
+	return &commandline.Measurement{
+		Name:  "go-bench",
+		Short: "The Go benchmarks of libproto and shmstore",
+		Long: `Builds the tests of the libraries with the Go tool and runs the benchmarks that are figures: a TRANSFER frame encoded and
 decoded, one transfer alone, two processes transferring among 1,024 accounts, the journal's fold, hash and write alone, and the
 replay of a long journal. The median of the runs counts; the replay is run once.`,
-		example: `  tradechat-bench go-bench --count 10
+		Example: `  tradechat-bench go-bench --count 10
   tradechat-bench go-bench --bench-output bench.txt`,
-		addFlags: func(f *pflag.FlagSet) {
+		AddFlags: func(f *pflag.FlagSet) {
 			f.StringVar(&o.Go, "go", o.Go, "the Go `command`")
 			f.StringVar(&o.Source, "source", o.Source, "`folder` of the source tree (default the one above the programs' folder)")
 			f.StringVar(&o.Output, "bench-output", o.Output, "`file` to read, instead of running them: what go test -bench -benchmem has printed")
@@ -45,165 +37,157 @@ replay of a long journal. The median of the runs counts; the replay is run once.
 			f.IntVar(&o.ReplayRecords, "replay-records", o.ReplayRecords, "`number` of records of the journal that is replayed")
 			f.IntVar(&o.ReplayAccounts, "replay-accounts", o.ReplayAccounts, "`number` of accounts that these are about")
 		},
-		validate: func() error { return o.Validate() },
-		quicken: func() {
+		Validate: func() error { return o.Validate() },
+		Quicken: func() {
 			o.Time, o.Count, o.ReplayRecords, o.ReplayAccounts = 10*time.Millisecond, 1, 30_000, 1000
 		},
-		run: func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.GoBench(ctx, o) },
+		Run: func(ctx context.Context, b proc.Bench) (figure.Result, error) {
+			return measure.Bench(b).GoBench(ctx, o)
+		},
 	}
 }
 
-func allocs() *measurement {
+func allocs() *commandline.Measurement {
 	o := measure.DefaultAllocsOptions()
-	return &measurement{
-		name:  "allocs",
-		short: "Heap allocations per request of the running server",
-		long: `Sends TRANSFERs to a server with one worker and finds the most that its heap can have been given out meanwhile: memory that is
+	return &commandline.Measurement{
+		Name:  "allocs",
+		Short: "Heap allocations per request of the running server",
+		Long: `Sends TRANSFERs to a server with one worker and finds the most that its heap can have been given out meanwhile: memory that is
 allocated is either new to the process, which the kernel counts, or was freed by a garbage collection, which the Go runtime
 reports (GODEBUG=gctrace=1). That bound, divided by the smallest object's 8 bytes and rounded, is the figure. With 32 connections
 and more, gnet makes itself other lists of events now and then, and collections find those.`,
-		example: `  tradechat-bench allocs
+		Example: `  tradechat-bench allocs
   tradechat-bench allocs --depth 64`,
-		addFlags: func(f *pflag.FlagSet) {
+		AddFlags: func(f *pflag.FlagSet) {
 			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections")
 			f.IntVar(&o.Depth, "depth", o.Depth, "`number` of requests of a connection on their way at once")
 			f.DurationVar(&o.Duration, "duration", o.Duration, "duration of the load")
 		},
-		validate: func() error { return o.Validate() },
-		quicken:  func() { o.Duration = 300 * time.Millisecond },
-		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.Allocs(ctx, o) },
+		Validate: func() error { return o.Validate() },
+		Quicken:  func() { o.Duration = 300 * time.Millisecond },
+		Run:      func(ctx context.Context, b proc.Bench) (figure.Result, error) { return measure.Bench(b).Allocs(ctx, o) },
 	}
 }
 
-func echo() *measurement {
+func echo() *commandline.Measurement {
 	o := measure.DefaultEchoOptions()
-	return &measurement{
-		name:  "echo",
-		short: "Server CPU per request against a bare gnet echo",
-		long: `Drives tradechatd and an echo server of a few lines of gnet with the same client and the same TRANSFER frames, one request of a
+	return &commandline.Measurement{
+		Name:  "echo",
+		Short: "Server CPU per request against a bare gnet echo",
+		Long: `Drives tradechatd and an echo server of a few lines of gnet with the same client and the same TRANSFER frames, one request of a
 connection on its way at a time, in turns (A B A B). The echo answers as many bytes as a TRANSFER's answer has. Processor
 time is that of all processes of a server, user and system, by their CPU-time clocks: the journal's belongs to it, but as an echo
 waits for no disk, neither does the server unless told to. The median of the ratios counts.`,
-		example: `  tradechat-bench echo
+		Example: `  tradechat-bench echo
   tradechat-bench echo --durability sync
   tradechat-bench echo --workers 2 --rounds 10`,
-		addFlags: func(f *pflag.FlagSet) {
+		AddFlags: func(f *pflag.FlagSet) {
 			f.IntVar(&o.Workers, "workers", o.Workers, "`number` of workers, and of loops of the echo")
 			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections to each")
 			f.IntVar(&o.Rounds, "rounds", o.Rounds, "`number` of rounds of each")
 			f.DurationVar(&o.Duration, "duration", o.Duration, "duration of a round")
 			f.StringVar(&o.Durability, "durability", o.Durability, "the server's `mode`: sync, async or none")
 		},
-		validate: func() error { return o.Validate() },
-		quicken:  func() { o.Connections, o.Rounds, o.Duration = 20, 2, 100*time.Millisecond },
-		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.Echo(ctx, o) },
+		Validate: func() error { return o.Validate() },
+		Quicken:  func() { o.Connections, o.Rounds, o.Duration = 20, 2, 100*time.Millisecond },
+		Run:      func(ctx context.Context, b proc.Bench) (figure.Result, error) { return measure.Bench(b).Echo(ctx, o) },
 	}
 }
 
-func idleMemory() *measurement {
+func idleMemory() *commandline.Measurement {
 	o := measure.DefaultIdleMemoryOptions()
-	return &measurement{
-		name:  "idle-memory",
-		short: "Resident memory of an idle logged-in connection",
-		long: `Logs many connections in, waits until the memory of the server's processes does not change any more, and compares it with that
+	return &commandline.Measurement{
+		Name:  "idle-memory",
+		Short: "Resident memory of an idle logged-in connection",
+		Long: `Logs many connections in, waits until the memory of the server's processes does not change any more, and compares it with that
 after the start: anonymous memory and pages of the program, of all processes together, without the shared segment.`,
-		example: `  tradechat-bench idle-memory --connections 5000`,
-		addFlags: func(f *pflag.FlagSet) {
+		Example: `  tradechat-bench idle-memory --connections 5000`,
+		AddFlags: func(f *pflag.FlagSet) {
 			f.IntVar(&o.Workers, "workers", o.Workers, "`number` of workers")
 			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections; each needs a descriptor here (ulimit -n)")
 		},
-		validate: func() error { return o.Validate() },
-		quicken:  func() { o.Connections = 300 },
-		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.IdleMemory(ctx, o) },
+		Validate: func() error { return o.Validate() },
+		Quicken:  func() { o.Connections = 300 },
+		Run: func(ctx context.Context, b proc.Bench) (figure.Result, error) {
+			return measure.Bench(b).IdleMemory(ctx, o)
+		},
 	}
 }
 
-func respawn() *measurement {
+func respawn() *commandline.Measurement {
 	o := measure.DefaultRespawnOptions()
-	return &measurement{
-		name:  "respawn",
-		short: "From kill -9 of a worker to its successor's first answer",
-		long: `Kills one worker after the other and opens connections at once, each of which says HELLO. Those that the kernel has queued on the
+	return &commandline.Measurement{
+		Name:  "respawn",
+		Short: "From kill -9 of a worker to its successor's first answer",
+		Long: `Kills one worker after the other and opens connections at once, each of which says HELLO. Those that the kernel has queued on the
 killed worker's socket are known by the process that holds them in the end; the time counts from the kill to the first
 of their answers. A connection that is not answered is an error. Every kill must meet the target.`,
-		example: `  tradechat-bench respawn --workers 4 --rounds 40`,
-		addFlags: func(f *pflag.FlagSet) {
+		Example: `  tradechat-bench respawn --workers 4 --rounds 40`,
+		AddFlags: func(f *pflag.FlagSet) {
 			f.IntVar(&o.Workers, "workers", o.Workers, "`number` of workers")
 			f.IntVar(&o.Rounds, "rounds", o.Rounds, "`number` of kills")
 			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections after each kill, over all workers' sockets")
 		},
-		validate: func() error { return o.Validate() },
-		quicken:  func() { o.Rounds = 2 },
-		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.Respawn(ctx, o) },
+		Validate: func() error { return o.Validate() },
+		Quicken:  func() { o.Rounds = 2 },
+		Run: func(ctx context.Context, b proc.Bench) (figure.Result, error) {
+			return measure.Bench(b).Respawn(ctx, o)
+		},
 	}
 }
 
-func durability() *measurement {
+func durability() *commandline.Measurement {
 	o := measure.DefaultDurabilityOptions()
-	return &measurement{
-		name:  "durability",
-		short: "What waiting for the disk costs: --durability sync against none",
-		long: `Runs two servers, one that waits for the disk before it answers and one that does not, and drives them in turns (A B A B) with the
+	return &commandline.Measurement{
+		Name:  "durability",
+		Short: "What waiting for the disk costs: --durability sync against none",
+		Long: `Runs two servers, one that waits for the disk before it answers and one that does not, and drives them in turns (A B A B) with the
 load generator's trade mix, one request of a connection at a time and then 16. Then it drives both at half of the first one's
 throughput from an open loop, which sends at a fixed rate and counts from when each request was due, and compares the median
 latencies with one fdatasync on the same disk, measured between the rounds.`,
-		example: `  tradechat-bench durability
+		Example: `  tradechat-bench durability
   tradechat-bench durability --rounds 10 --duration 5s`,
-		addFlags: func(f *pflag.FlagSet) {
+		AddFlags: func(f *pflag.FlagSet) {
 			f.IntVar(&o.Workers, "workers", o.Workers, "`number` of workers of each server")
 			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections")
 			f.IntVar(&o.Rounds, "rounds", o.Rounds, "`number` of rounds of each")
 			f.DurationVar(&o.Duration, "duration", o.Duration, "duration of a round")
 		},
-		validate: func() error { return o.Validate() },
-		quicken:  func() { o.Connections, o.Rounds, o.Duration = 20, 1, 200*time.Millisecond },
-		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.Durability(ctx, o) },
+		Validate: func() error { return o.Validate() },
+		Quicken:  func() { o.Connections, o.Rounds, o.Duration = 20, 1, 200*time.Millisecond },
+		Run: func(ctx context.Context, b proc.Bench) (figure.Result, error) {
+			return measure.Bench(b).Durability(ctx, o)
+		},
 	}
 }
 
-func warmStart() *measurement {
+func warmStart() *commandline.Measurement {
 	o := measure.DefaultWarmStartOptions()
-	return &measurement{
-		name:  "warm-start",
-		short: "From kill -9 of everything under load to the next start's ready line",
-		long: `Kills all processes of a server that is under load, and starts it again on the segment and the journal that they left. The time
+	return &commandline.Measurement{
+		Name:  "warm-start",
+		Short: "From kill -9 of everything under load to the next start's ready line",
+		Long: `Kills all processes of a server that is under load, and starts it again on the segment and the journal that they left. The time
 counts from the exec of the next master to its ready line: by then everything is repaired, compared with the disk, and served.`,
-		example: `  tradechat-bench warm-start --rounds 20`,
-		addFlags: func(f *pflag.FlagSet) {
+		Example: `  tradechat-bench warm-start --rounds 20`,
+		AddFlags: func(f *pflag.FlagSet) {
 			f.IntVar(&o.Workers, "workers", o.Workers, "`number` of workers")
 			f.IntVar(&o.Users, "users", o.Users, "`number` of users in the books")
 			f.IntVar(&o.Connections, "connections", o.Connections, "`number` of connections of the load")
 			f.IntVar(&o.Rounds, "rounds", o.Rounds, "`number` of kills")
 			f.DurationVar(&o.Duration, "duration", o.Duration, "duration of the load before a kill")
 		},
-		validate: func() error { return o.Validate() },
-		quicken:  func() { o.Users, o.Connections, o.Rounds, o.Duration = 50, 10, 2, 100*time.Millisecond },
-		run:      func(ctx context.Context, b measure.Bench) (measure.Result, error) { return b.WarmStart(ctx, o) },
-	}
-}
-
-// measurementCommand makes the sub-command of a row.
-func (a *app) measurementCommand(m *measurement) *cobra.Command {
-	var to outputs
-	cmd := &cobra.Command{
-		Use: m.name, Short: m.short, Long: m.short + ".\n\n" + m.long, Example: m.example, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := m.validate(); err != nil {
-				return err
-			}
-			return a.measure(cmd.Context(), []*measurement{m}, to)
+		Validate: func() error { return o.Validate() },
+		Quicken:  func() { o.Users, o.Connections, o.Rounds, o.Duration = 50, 10, 2, 100*time.Millisecond },
+		Run: func(ctx context.Context, b proc.Bench) (figure.Result, error) {
+			return measure.Bench(b).WarmStart(ctx, o)
 		},
 	}
-	cmd.Flags().SortFlags = false
-	m.addFlags(cmd.Flags())
-	to.addFlags(cmd.Flags())
-	return cmd
 }
 
 // validateAll checks the settings of several rows.
-func validateAll(rows []*measurement) (err error) {
+func validateAll(rows []*commandline.Measurement) (err error) {
 	for _, m := range rows {
-		err = errors.Join(err, m.validate())
+		err = errors.Join(err, m.Validate())
 	}
 	return err
 }

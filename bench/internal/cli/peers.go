@@ -9,9 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tradechat.internal/bench/internal/figure"
 	"tradechat.internal/bench/internal/natspeer"
 	"tradechat.internal/bench/internal/peers"
+	"tradechat.internal/testkit/commandline"
+	"tradechat.internal/testkit/figure"
 )
 
 const peersHelp = `tradechat beside Redis, PostgreSQL, NATS and bare echoes.
@@ -27,7 +28,7 @@ the echo in C, and NATS is built in. There are no targets. It takes about five m
 type peersOutputs struct{ json, markdown, csv string }
 
 // peersCommand compares with other servers.
-func (a *app) peersCommand() *cobra.Command {
+func (a app) peersCommand() *cobra.Command {
 	var (
 		o     = peers.DefaultOptions()
 		to    peersOutputs
@@ -66,13 +67,13 @@ func (a *app) peersCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) peers(ctx context.Context, o peers.Options, to peersOutputs) error {
-	binaries, err := a.binaries()
+func (a app) peers(ctx context.Context, o peers.Options, to peersOutputs) error {
+	binaries, err := a.Binaries()
 	if err != nil {
 		return err
 	}
 	environment := figure.Here()
-	result, err := peers.Run(ctx, binaries, a.say, o)
+	result, err := peers.Run(ctx, binaries, a.Say, o)
 	if ctx.Err() != nil {
 		return context.Canceled
 	}
@@ -92,31 +93,31 @@ func (a *app) peers(ctx context.Context, o peers.Options, to peersOutputs) error
 		}
 	}
 	report := figure.Report{Environment: environment, Details: map[string]any{"peers": result}, Figures: []figure.Figure{}}
-	if to.json != standardOut && to.markdown != standardOut && to.csv != standardOut {
-		err = tables(figure.Table.Text)(a.stdout)
+	if to.json != commandline.StandardOut && to.markdown != commandline.StandardOut && to.csv != commandline.StandardOut {
+		err = tables(figure.Table.Text)(a.Stdout)
 	}
 	markdown := tables(figure.Table.Markdown)
-	return errors.Join(err, a.writeTo(to.json, report.JSON), a.writeTo(to.markdown, markdown), a.writeTo(to.csv, result.CSV))
+	return errors.Join(err, a.WriteTo(to.json, report.JSON), a.WriteTo(to.markdown, markdown), a.WriteTo(to.csv, result.CSV))
 }
 
 // natsServerCommand and natsServiceCommand are what the comparison with NATS runs as processes of their own.
-func (a *app) natsServerCommand() *cobra.Command {
+func (a app) natsServerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: natspeer.ServerCommand, Short: "A NATS server, for the comparison", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			a.began = true
-			return natspeer.RunServer(a.stdout)
+			a.Began = true
+			return natspeer.RunServer(a.Stdout)
 		},
 	}
 }
 
-func (a *app) natsServiceCommand() *cobra.Command {
+func (a app) natsServiceCommand() *cobra.Command {
 	var s natspeer.Service
 	cmd := &cobra.Command{
 		Use: natspeer.ServiceCommand, Short: "A service behind NATS, for the comparison", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			a.began = true
-			return natspeer.RunService(s, a.stdout)
+			a.Began = true
+			return natspeer.RunService(s, a.Stdout)
 		},
 	}
 	cmd.Flags().StringVar(&s.Server, "server", "", "the NATS server's `address`")

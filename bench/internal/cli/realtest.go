@@ -12,7 +12,7 @@ import (
 )
 
 // realTestCommand is what `make results` runs.
-func (a *app) realTestCommand() *cobra.Command {
+func (a app) realTestCommand() *cobra.Command {
 	o := realtest.DefaultOptions()
 	cmd := &cobra.Command{
 		Use: "real-test", Short: "The Real Test: loads case by case, as CSV, JSON and pictures",
@@ -32,14 +32,14 @@ For each test there are NAME.json (everything, with machine, kernel, commit and 
 			if err := o.Validate(); err != nil {
 				return err
 			}
-			binaries, err := a.binaries()
+			binaries, err := a.Binaries()
 			if err != nil {
 				return err
 			}
-			if err := (realtest.Runner{Binaries: binaries, Say: a.say}).Run(cmd.Context(), o); err != nil {
+			if err := (realtest.Runner{Binaries: binaries, Say: a.Say}).Run(cmd.Context(), o); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(a.stdout, o.Out)
+			_, err = fmt.Fprintln(a.Stdout, o.Out)
 			return err
 		},
 	}
@@ -61,7 +61,7 @@ func testList() string {
 }
 
 // reportCommand makes a page of results.
-func (a *app) reportCommand() *cobra.Command {
+func (a app) reportCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "report folder", Short: "A page and tables of the Real Test's results",
 		Long: `A page and tables of the Real Test's results.
@@ -71,11 +71,11 @@ no network, and ` + htmlreport.TableName + `, the same as Markdown with links to
 		Example: `  tradechat-bench report results`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			a.began = true
+			a.Began = true
 			if err := htmlreport.Write(args[0]); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintln(a.stdout, filepath.Join(args[0], htmlreport.PageName))
+			_, err := fmt.Fprintln(a.Stdout, filepath.Join(args[0], htmlreport.PageName))
 			return err
 		},
 	}

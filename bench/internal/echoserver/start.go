@@ -7,7 +7,7 @@ import (
 	"os"
 	"strconv"
 
-	"tradechat.internal/bench/internal/proc"
+	"tradechat.internal/testkit/proc"
 )
 
 // Command is the hidden sub-command of tradechat-bench that calls Run.

@@ -16,8 +16,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"tradechat.internal/bench/internal/figure"
 	"tradechat.internal/bench/internal/realtest"
+	"tradechat.internal/testkit/figure"
 )
 
 // PageName and TableName are the files that Write makes.

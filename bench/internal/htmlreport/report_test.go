@@ -14,11 +14,11 @@ import (
 	"testing"
 	"time"
 
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/load"
 	"tradechat.internal/bench/internal/plots"
 	"tradechat.internal/bench/internal/realtest"
-	"tradechat.internal/bench/internal/sample"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/load"
+	"tradechat.internal/testkit/sample"
 )
 
 // browserMax bounds one run of a browser.

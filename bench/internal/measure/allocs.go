@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"tradechat.internal/bench/internal/closedloop"
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/procfs"
-	"tradechat.internal/bench/internal/server"
+	"tradechat.internal/testkit/closedloop"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/procfs"
+	"tradechat.internal/testkit/server"
 )
 
 // AllocsOptions says how much to send.

@@ -7,23 +7,14 @@ import (
 	"strings"
 	"time"
 
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/proc"
+	"tradechat.internal/testkit/proc"
 )
 
 // ErrOption reports a setting outside of its limits.
 var ErrOption = errors.New("setting outside its limits")
 
 // Bench is what all measurements need.
-type Bench struct {
-	Binaries proc.Binaries
-	Say      func(format string, args ...any) // one line of progress
-}
-
-// Result is what a measurement found: all of it for JSON, and its figures.
-type Result interface {
-	Figures() []figure.Figure
-}
+type Bench proc.Bench
 
 // within checks a setting.
 func within[T int | time.Duration](name string, value, least, most T) error {

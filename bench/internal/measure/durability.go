@@ -11,12 +11,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tradechat.internal/bench/internal/clock"
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/load"
-	"tradechat.internal/bench/internal/openloop"
-	"tradechat.internal/bench/internal/sample"
-	"tradechat.internal/bench/internal/server"
+	"tradechat.internal/testkit/clock"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/load"
+	"tradechat.internal/testkit/openloop"
+	"tradechat.internal/testkit/sample"
+	"tradechat.internal/testkit/server"
 )
 
 // DurabilityOptions says how to compare --durability sync with none.

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"time"
 
-	"tradechat.internal/bench/internal/clock"
-	"tradechat.internal/bench/internal/closedloop"
 	"tradechat.internal/bench/internal/echoserver"
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/proc"
-	"tradechat.internal/bench/internal/procfs"
-	"tradechat.internal/bench/internal/sample"
-	"tradechat.internal/bench/internal/server"
+	"tradechat.internal/testkit/clock"
+	"tradechat.internal/testkit/closedloop"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/proc"
+	"tradechat.internal/testkit/procfs"
+	"tradechat.internal/testkit/sample"
+	"tradechat.internal/testkit/server"
 )
 
 // EchoOptions says how to compare.

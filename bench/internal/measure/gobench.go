@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/proc"
-	"tradechat.internal/bench/internal/sample"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/proc"
+	"tradechat.internal/testkit/sample"
 )
 
 var (

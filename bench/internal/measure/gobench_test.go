@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/proc"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/proc"
 )
 
 const benchOutput = `goos: linux

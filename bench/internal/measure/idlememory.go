@@ -9,10 +9,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/procfs"
-	"tradechat.internal/bench/internal/server"
-	"tradechat.internal/bench/internal/session"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/procfs"
+	"tradechat.internal/testkit/server"
+	"tradechat.internal/testkit/session"
 )
 
 var (

@@ -3,8 +3,8 @@ package measure
 import (
 	"context"
 
-	"tradechat.internal/bench/internal/closedloop"
-	"tradechat.internal/bench/internal/server"
+	"tradechat.internal/testkit/closedloop"
+	"tradechat.internal/testkit/server"
 )
 
 // traders makes a loop of the connections of n users, each of whom will transfer to the next.

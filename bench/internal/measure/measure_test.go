@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"tradechat.internal/bench/internal/procfs"
-	"tradechat.internal/bench/internal/sample"
+	"tradechat.internal/testkit/procfs"
+	"tradechat.internal/testkit/sample"
 )
 
 func TestDefaultsAreValid(t *testing.T) {

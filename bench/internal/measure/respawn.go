@@ -11,12 +11,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tradechat.internal/bench/internal/clock"
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/procfs"
-	"tradechat.internal/bench/internal/sample"
-	"tradechat.internal/bench/internal/server"
-	"tradechat.internal/bench/internal/session"
+	"tradechat.internal/testkit/clock"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/procfs"
+	"tradechat.internal/testkit/sample"
+	"tradechat.internal/testkit/server"
+	"tradechat.internal/testkit/session"
 )
 
 var (

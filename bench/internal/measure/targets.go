@@ -1,6 +1,6 @@
 package measure
 
-import "tradechat.internal/bench/internal/figure"
+import "tradechat.internal/testkit/figure"
 
 // What the figures are to be.
 var (

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"tradechat.internal/bench/internal/clock"
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/sample"
-	"tradechat.internal/bench/internal/server"
+	"tradechat.internal/testkit/clock"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/sample"
+	"tradechat.internal/testkit/server"
 )
 
 // WarmStartOptions says how often to kill everything.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"tradechat.internal/bench/internal/proc"
+	"tradechat.internal/testkit/proc"
 )
 
 // class is what is compared with each other. The first contender is tradechat.

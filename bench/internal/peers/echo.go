@@ -9,9 +9,9 @@ import (
 	"os/exec"
 	"strconv"
 
-	"tradechat.internal/bench/internal/closedloop"
 	"tradechat.internal/bench/internal/echoserver"
-	"tradechat.internal/bench/internal/proc"
+	"tradechat.internal/testkit/closedloop"
+	"tradechat.internal/testkit/proc"
 )
 
 // epollEcho is the echo in C, which is compiled when it is needed. It lies in a folder of its own, which is none of Go's.

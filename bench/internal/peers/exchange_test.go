@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"tradechat.internal/bench/internal/closedloop"
+	"tradechat.internal/testkit/closedloop"
 )
 
 // inPieces gives an Exchange a stream that grows by a byte at a time, as a Loop would, and returns how many answers it took.

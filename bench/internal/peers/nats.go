@@ -7,9 +7,9 @@ import (
 	"os"
 	"strconv"
 
-	"tradechat.internal/bench/internal/closedloop"
 	"tradechat.internal/bench/internal/natspeer"
-	"tradechat.internal/bench/internal/proc"
+	"tradechat.internal/testkit/closedloop"
+	"tradechat.internal/testkit/proc"
 )
 
 // The subjects.

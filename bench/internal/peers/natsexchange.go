@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"time"
 
-	"tradechat.internal/bench/internal/closedloop"
-	"tradechat.internal/bench/internal/session"
 	"tradechat.internal/libnet"
+	"tradechat.internal/testkit/closedloop"
+	"tradechat.internal/testkit/session"
 )
 
 // natsExchange sends one message again and again, in the text protocol of NATS, and counts those that come.

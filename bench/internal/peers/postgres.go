@@ -16,10 +16,10 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"tradechat.internal/bench/internal/closedloop"
-	"tradechat.internal/bench/internal/proc"
-	"tradechat.internal/bench/internal/procfs"
-	"tradechat.internal/bench/internal/session"
+	"tradechat.internal/testkit/closedloop"
+	"tradechat.internal/testkit/proc"
+	"tradechat.internal/testkit/procfs"
+	"tradechat.internal/testkit/session"
 )
 
 // postgresBinaries is where Debian puts the versions; elsewhere the PATH is looked at.

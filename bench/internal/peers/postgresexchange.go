@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"tradechat.internal/bench/internal/closedloop"
+	"tradechat.internal/testkit/closedloop"
 )
 
 // postgresExchange sends a transfer as one message train: the three prepared statements and a Sync, which makes them one

@@ -14,10 +14,10 @@ import (
 
 	"github.com/tidwall/redcon"
 
-	"tradechat.internal/bench/internal/closedloop"
-	"tradechat.internal/bench/internal/proc"
-	"tradechat.internal/bench/internal/session"
 	"tradechat.internal/libnet"
+	"tradechat.internal/testkit/closedloop"
+	"tradechat.internal/testkit/proc"
+	"tradechat.internal/testkit/session"
 )
 
 // transferScript moves ARGV[3] from one field of the accounts to another, refuses what would be an overdraft, and counts. Redis

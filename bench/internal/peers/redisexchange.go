@@ -5,7 +5,7 @@ import (
 
 	"github.com/tidwall/redcon"
 
-	"tradechat.internal/bench/internal/closedloop"
+	"tradechat.internal/testkit/closedloop"
 )
 
 // redisExchange sends one command again and again, in RESP.

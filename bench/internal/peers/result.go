@@ -3,7 +3,7 @@ package peers
 import (
 	"slices"
 
-	"tradechat.internal/bench/internal/sample"
+	"tradechat.internal/testkit/sample"
 )
 
 // Result is a whole comparison.

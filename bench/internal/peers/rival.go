@@ -12,9 +12,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tradechat.internal/bench/internal/closedloop"
-	"tradechat.internal/bench/internal/proc"
 	"tradechat.internal/libnet"
+	"tradechat.internal/testkit/closedloop"
+	"tradechat.internal/testkit/proc"
 )
 
 // ErrMissing says that a program that is to be compared with is not on this machine.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"tradechat.internal/bench/internal/proc"
+	"tradechat.internal/testkit/proc"
 )
 
 func TestOnlyWhatIsChosenIsCompared(t *testing.T) {

@@ -10,11 +10,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tradechat.internal/bench/internal/clock"
-	"tradechat.internal/bench/internal/closedloop"
-	"tradechat.internal/bench/internal/openloop"
-	"tradechat.internal/bench/internal/proc"
-	"tradechat.internal/bench/internal/procfs"
+	"tradechat.internal/testkit/clock"
+	"tradechat.internal/testkit/closedloop"
+	"tradechat.internal/testkit/openloop"
+	"tradechat.internal/testkit/proc"
+	"tradechat.internal/testkit/procfs"
 )
 
 // run is one comparison.

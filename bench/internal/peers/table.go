@@ -6,8 +6,8 @@ import (
 	"io"
 	"strconv"
 
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/sample"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/sample"
 )
 
 // Tables are one table for each class, and one of what was skipped, if anything was.

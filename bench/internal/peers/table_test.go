@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"tradechat.internal/bench/internal/sample"
+	"tradechat.internal/testkit/sample"
 )
 
 // comparison has two contenders in two rounds: the second has half the rate at twice the cost, as the machine speeds up.

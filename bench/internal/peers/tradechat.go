@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 
-	"tradechat.internal/bench/internal/closedloop"
-	"tradechat.internal/bench/internal/proc"
-	"tradechat.internal/bench/internal/server"
+	"tradechat.internal/testkit/closedloop"
+	"tradechat.internal/testkit/proc"
+	"tradechat.internal/testkit/server"
 )
 
 // tradechat is our own server.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"tradechat.internal/bench/internal/load"
+	"tradechat.internal/testkit/load"
 )
 
 func TestChange(t *testing.T) {

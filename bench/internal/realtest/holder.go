@@ -14,9 +14,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tradechat.internal/bench/internal/server"
-	"tradechat.internal/bench/internal/session"
 	"tradechat.internal/libproto"
+	"tradechat.internal/testkit/server"
+	"tradechat.internal/testkit/session"
 )
 
 // A worker loses its processor, or is stopped, at any instruction: now and then while it holds an account. holder makes

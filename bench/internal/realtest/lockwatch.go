@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"tradechat.internal/bench/internal/server"
+	"tradechat.internal/testkit/server"
 )
 
 // sighting is what the server had counted at a moment.

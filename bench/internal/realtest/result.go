@@ -3,9 +3,9 @@ package realtest
 import (
 	"time"
 
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/load"
-	"tradechat.internal/bench/internal/sample"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/load"
+	"tradechat.internal/testkit/sample"
 )
 
 // Result is all that a test has to say: NAME.json.

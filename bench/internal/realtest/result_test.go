@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"tradechat.internal/bench/internal/load"
-	"tradechat.internal/bench/internal/server"
+	"tradechat.internal/testkit/load"
+	"tradechat.internal/testkit/server"
 )
 
 var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

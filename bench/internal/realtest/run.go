@@ -9,10 +9,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tradechat.internal/bench/internal/figure"
-	"tradechat.internal/bench/internal/load"
-	"tradechat.internal/bench/internal/proc"
-	"tradechat.internal/bench/internal/server"
+	"tradechat.internal/testkit/figure"
+	"tradechat.internal/testkit/load"
+	"tradechat.internal/testkit/proc"
+	"tradechat.internal/testkit/server"
 )
 
 // Runner runs tests.

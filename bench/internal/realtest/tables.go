@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"tradechat.internal/bench/internal/load"
 	"tradechat.internal/bench/internal/plots"
+	"tradechat.internal/testkit/load"
 )
 
 var caseHeader = []string{

@@ -1,0 +1,9 @@
+package bench_test
+
+import (
+	"testing"
+
+	"tradechat.internal/testkit/programs"
+)
+
+func TestMain(m *testing.M) { programs.Main(m) }

@@ -1,0 +1,9 @@
+package rules_test
+
+import (
+	"testing"
+
+	"tradechat.internal/testkit/programs"
+)
+
+func TestMain(m *testing.M) { programs.Main(m) }
