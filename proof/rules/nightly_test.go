@@ -19,7 +19,7 @@ func TestNightlyGoesOn(t *testing.T) {
 	}
 	logs := filepath.Join(folder, "logs")
 	nightly := func(layers ...string) (int, string) {
-		cmd := exec.CommandContext(t.Context(), "../scripts/nightly.sh", layers...)
+		cmd := exec.CommandContext(t.Context(), "../../scripts/nightly.sh", layers...)
 		cmd.Env = append(os.Environ(), "MAKE="+stand, "LOGS="+logs)
 		out, err := cmd.CombinedOutput()
 		if cmd.ProcessState == nil {
@@ -56,13 +56,13 @@ func TestNeedNamesWhatIsMissing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), "bash", "../scripts/need.sh", "bash", "no-such-program=its-package")
+	cmd := exec.CommandContext(t.Context(), "bash", "../../scripts/need.sh", "bash", "no-such-program=its-package")
 	cmd.Env = []string{"PATH=" + folder} // without apt-get
 	out, err := cmd.CombinedOutput()
 	if err == nil || string(out) != "need: no-such-program not installed → install it (Debian and Ubuntu: apt-get install its-package)\n" {
 		t.Errorf("%v, %q", err, out)
 	}
-	cmd = exec.CommandContext(t.Context(), "bash", "../scripts/need.sh", "bash")
+	cmd = exec.CommandContext(t.Context(), "bash", "../../scripts/need.sh", "bash")
 	cmd.Env = []string{"PATH=" + folder}
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) != 0 {
 		t.Errorf("nothing is missing: %v, %q", err, out)
