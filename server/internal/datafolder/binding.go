@@ -17,6 +17,9 @@ func JournalFolder(data string) string { return filepath.Join(data, "journal") }
 // identity. One that is bound to others is refused: nobody could log in. Then it locks the journal's folder. Errors: journal.Create's,
 // ErrInUse.
 func (f *Folder) BindJournal(iterations uint32) (id journal.ID, err error) {
+	if err := f.beginEpochs(); err != nil {
+		return id, err
+	}
 	f.journal, err = journal.Create(JournalFolder(f.path), journal.Binding{Realm: f.realm, Iterations: iterations})
 	if err == nil && f.journalFD < 0 {
 		err = f.lockJournal()

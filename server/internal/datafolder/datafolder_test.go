@@ -164,6 +164,30 @@ func TestAJournalWithoutAnEpochIsRefused(t *testing.T) {
 	}
 }
 
+// A folder that gets its journal has its epochs from then on; one that has lost them does not get others.
+func TestABoundJournalHasEpochs(t *testing.T) {
+	path := t.TempDir()
+	f := mustOpen(t, path)
+	if _, err := f.BindJournal(4096); err != nil {
+		t.Fatal(err)
+	}
+	if epoch, err := f.NextEpoch(); err != nil || epoch != 1 {
+		t.Fatalf("%d, %v", epoch, err)
+	}
+	f.Close()
+	if err := os.Remove(filepath.Join(path, "epoch")); err != nil {
+		t.Fatal(err)
+	}
+	again := mustOpen(t, path)
+	defer again.Close()
+	if _, err := again.BindJournal(4096); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.NextEpoch(); !errors.Is(err, ErrDamaged) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestDamagedRealmIsRefused(t *testing.T) {
 	for _, text := range []string{"", "00", strings.Repeat("g", 32), strings.Repeat("0", 34)} {
 		path := t.TempDir()

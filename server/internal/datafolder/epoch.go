@@ -17,14 +17,31 @@ func (f *Folder) NextEpoch() (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
+	return last + 1, f.writeEpoch(path, last+1)
+}
+
+// writeEpoch replaces the file, whole and on disk.
+func (f *Folder) writeEpoch(path string, epoch uint64) error {
 	draft := path + ".new"
-	if err := writeSynced(draft, strconv.FormatUint(last+1, 10)+"\n"); err != nil {
-		return 0, err
+	if err := writeSynced(draft, strconv.FormatUint(epoch, 10)+"\n"); err != nil {
+		return err
 	}
 	if err := os.Rename(draft, path); err != nil {
-		return 0, err
+		return err
 	}
-	return last + 1, syncFolder(f.path)
+	return syncFolder(f.path)
+}
+
+// beginEpochs makes the file of a folder that has no journal yet: a journal without one is refused.
+func (f *Folder) beginEpochs() error {
+	path := f.file("epoch")
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if f.refuseJournal(path) != nil {
+		return nil // NextEpoch says so, if one is needed
+	}
+	return f.writeEpoch(path, 0)
 }
 
 // lastEpoch is the epoch in the file; 0 in a folder that has none, and no journal.
