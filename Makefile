@@ -130,7 +130,7 @@ help: ## this list
 
 # Each module must build without go.work, by its own go.mod.
 standalone: check-go
-	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GO) build -buildvcs=false ./...) || { echo "make: module $$m does not build alone (GOWORK=off)" >&2; exit 1; }; done
+	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GO) build -buildvcs=false -o /dev/null ./...) || { echo "make: module $$m does not build alone (GOWORK=off)" >&2; exit 1; }; done
 
 check-go:
 	@scripts/check-go.sh "$(GO)"
