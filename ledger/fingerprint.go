@@ -23,13 +23,14 @@ func (f Fingerprint) mix(word uint64) Fingerprint {
 	return Fingerprint(h ^ h>>31)
 }
 
-// fingerprintFits tells whether a posting can carry the fingerprint that it does: an admin's has none, and a single request is known whole.
+// fingerprintFits tells whether a posting can carry the fingerprint that it does: an admin's has none, nor has one of a
+// version 1 journal, and a single request is known whole.
 func (r *Record) fingerprintFits() bool {
 	switch {
 	case r.SessionID == 0:
 		return r.Fingerprint == 0
 	case r.Legs == 1:
-		return r.Fingerprint == BeginFingerprint(r.Kind, 1).With(r.Peer, r.Amount)
+		return r.Fingerprint == 0 || r.Fingerprint == BeginFingerprint(r.Kind, 1).With(r.Peer, r.Amount)
 	}
 	return true
 }

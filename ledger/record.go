@@ -42,7 +42,7 @@ type Record struct {
 	Legs           uint32 // of the batch; 1 for a single request
 	Flags          Flags
 	BatchHead      uint64      // the head when the batch was first asked for; none of its legs is older
-	Fingerprint    Fingerprint // of the whole request; 0: the admin's
+	Fingerprint    Fingerprint // of the whole request; 0: the admin's, or a version 1 journal's
 }
 
 // NameRecord is the same 128 bytes for the kinds that name a user or a room.

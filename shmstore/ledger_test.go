@@ -266,16 +266,18 @@ func TestAnAccountsSumsDoNotWrap(t *testing.T) {
 	s := login(t, st, "alice", 100)
 	account := &st.seg.accounts[s.User]
 	account.deposited, account.withdrawn = math.MaxUint64-9, math.MaxUint64-9
-	for reqID, order := range []func(amount uint64) (Posting, error){
-		func(amount uint64) (Posting, error) { return st.Deposit(s, st.seg.Head()+10, amount) },
-		func(amount uint64) (Posting, error) { return st.Withdraw(s, st.seg.Head()+10, amount) },
+	var reqID uint64
+	next := func() uint64 { reqID++; return reqID }
+	for i, order := range []func(amount uint64) (Posting, error){
+		func(amount uint64) (Posting, error) { return st.Deposit(s, next(), amount) },
+		func(amount uint64) (Posting, error) { return st.Withdraw(s, next(), amount) },
 	} {
 		head := st.seg.Head()
 		if _, err := order(10); !errors.Is(err, ErrBalanceLimit) || st.seg.Head() != head {
-			t.Errorf("order %d: %v", reqID, err)
+			t.Errorf("order %d: %v", i, err)
 		}
 		if _, err := order(9); err != nil {
-			t.Errorf("order %d, the last that fits: %v", reqID, err)
+			t.Errorf("order %d, the last that fits: %v", i, err)
 		}
 	}
 }

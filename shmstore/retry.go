@@ -91,7 +91,7 @@ func (st *Store) replay(o *order) (posting Posting, done bool, err error) {
 
 // answeredBy tells whether r is what o would have written.
 func (o *order) answeredBy(r *ledger.Record) bool {
-	return r.Fingerprint == o.fingerprint && r.Kind == o.kind && r.Leg == o.leg && r.Legs == o.legs && r.Peer == o.peer && r.Amount == o.amount
+	return (r.Fingerprint == o.fingerprint || r.Fingerprint == 0) && r.Kind == o.kind && r.Leg == o.leg && r.Legs == o.legs && r.Peer == o.peer && r.Amount == o.amount
 }
 
 // refusedOther tells whether the session's newest request that was refused had this req_id, and other contents. The caller

@@ -230,11 +230,11 @@ var mutants = []mutant{
 		}},
 	},
 	{
-		"answered-undurable", "a worker answers for records that are not durable", "server/internal/worker/park.go",
+		"answered-undurable", "a worker answers for records that are not durable", "server/internal/worker/request.go",
 		[]replacement{{"\tif seq <= w.segment.Durable() {\n", "\tif seq <= w.segment.Head() {\n"}},
 	},
 	{
 		"journal-not-nudged", "a worker commits and does not wake the journal", "server/internal/worker/loop.go",
-		[]replacement{{"\t\t\tw.store.NudgeJournal()\n", ""}},
+		[]replacement{{"\t\tw.store.NudgeJournal()\n", ""}},
 	},
 }
