@@ -45,7 +45,7 @@ func (r *Run) Start(t *testing.T) {
 	if err := r.Cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { r.Cmd.Process.Kill() })
+	t.Cleanup(func() { _ = r.Cmd.Process.Kill() }) // it may have ended by itself
 }
 
 // StartUntil starts it, and returns what it has written to stream, one of the command's, once a part is in that.
