@@ -30,7 +30,6 @@ var measurementRuns = []struct {
 	{"respawn --rounds 2 --connections 40", 1, []string{"rounds", "first_ms", "running_ms"}},
 	{"durability --connections 10 --rounds 1 --duration 200ms", 3, []string{"ratio", "fdatasync_us", "rounds"}},
 	{"warm-start --users 50 --connections 10 --rounds 2 --duration 100ms", 1, []string{"ready_ms", "records"}},
-	{"attacks --quick --attack silent,checksum-storm", 3, []string{"options", "attacks"}},
 	{"go-bench --source .. --benchtime 5ms --count 1 --replay-records 30000 --replay-accounts 1000", 6, []string{"benchmarks"}},
 }
 
