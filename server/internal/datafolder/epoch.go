@@ -39,7 +39,7 @@ func (f *Folder) beginEpochs() error {
 		return err
 	}
 	if f.refuseJournal(path) != nil {
-		return nil // NextEpoch says so, if one is needed
+		return nil //nolint:nilerr // NextEpoch says so, if one is needed
 	}
 	return f.writeEpoch(path, 0)
 }
