@@ -101,7 +101,7 @@ func (f *Fold) begin(r *Record) error {
 	switch {
 	case r.Seq != f.Head+1:
 		return misfit(r, "its seq is %d, the next is %d", r.Seq, f.Head+1)
-	case r.TimeNs < f.TimeNs:
+	case r.TimeNs < f.TimeNs && f.TimeNs-r.TimeNs <= uint64(ClockSlack):
 		return misfit(r, "its time %d lies before the last one's %d", r.TimeNs, f.TimeNs)
 	case r.Kind.Newer():
 		return fmt.Errorf("record %d: %w: kind %d → start the build that wrote it", r.Seq, ErrNewer, r.Kind)

@@ -193,3 +193,16 @@ func TestAnUnknownKindIsNewer(t *testing.T) {
 		t.Error("it has changed the fold")
 	}
 }
+
+// The wall clock may be set back, and records have its time again; clocks that differ by moments are no reason for a time that goes back.
+func TestTimesGoBackByMuchOrNotAtAll(t *testing.T) {
+	for by, fits := range map[time.Duration]bool{0: true, 1: false, ClockSlack: false, ClockSlack + 1: true, 73 * 365 * 24 * time.Hour: true} {
+		f := small(t)
+		f.TimeNs = uint64(100 * 365 * 24 * time.Hour)
+		r := next()
+		r.TimeNs = f.TimeNs - uint64(by)
+		if err := f.Apply(&r); (err == nil) != fits {
+			t.Errorf("back by %v: %v", by, err)
+		}
+	}
+}

@@ -22,7 +22,7 @@ const FlagLate Flags = 1
 // AsName gives the rest.
 type Record struct {
 	Seq         uint64
-	TimeNs      uint64 // Unix epoch, UTC
+	TimeNs      uint64 // Unix epoch, UTC; see ClockSlack
 	SupplyAfter uint64 // sum of all balances
 	Kind        Kind
 	Slot        uint8 // of the process that wrote it

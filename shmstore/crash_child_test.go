@@ -189,7 +189,7 @@ var crashOperations = []crashOperation{
 	{
 		name: "expire", prepare: joinAndDetach,
 		run: func(st *Store, _ Session) error {
-			st.SetNow(st.nowNs + 2*uint64(st.sessionTTL))
+			st.SetClock(func() uint64 { return sinceBootNs() + 2*uint64(st.sessionTTL) })
 			if ended := st.ExpireSessions(); ended != 1 {
 				return fmt.Errorf("%d sessions expired", ended)
 			}
@@ -372,10 +372,10 @@ func drain(st *Store, _ Session) error {
 }
 
 func countConnection(st *Store, _ Session) error {
-	if !st.ConnectionOpened(crashAddress, 3) {
+	if st.ConnectionOpened(crashAddress, 3) == 0 {
 		return fmt.Errorf("connection of %v refused", crashAddress)
 	}
-	st.LoginFailed(crashAddress)
+	st.LoginFailed(crashAddress, []byte("alice"))
 	return nil
 }
 

@@ -313,10 +313,9 @@ func (j *crashJudge) checkResume(v *verdict, st *Store, e crashExpectation) {
 
 // expireAll lets the time of all detached sessions pass.
 func (v *verdict) expireAll(st *Store) {
-	now := st.nowNs
-	st.SetNow(now + 2*uint64(st.sessionTTL))
+	st.SetClock(func() uint64 { return sinceBootNs() + 2*uint64(st.sessionTTL) })
 	st.ExpireSessions()
-	st.SetNow(now)
+	st.SetClock(sinceBootNs)
 }
 
 // checkNobodyLeft: once their time is over the dead have no session, no membership and no connection, the living keep theirs.

@@ -101,10 +101,10 @@ type control struct {
 	head         published // the commit point: records 1 … head exist
 	supply       uint64    // record head's, and its time: derived, set anew by a repair
 	timeNs       uint64
-	floor        uint64 // records 1 … floor are known to be durable and applied
-	logFirst     uint64 // no record before it was ever in the ring; 0: all were
-	bootHead     uint64 // the head with which the segment was made: 0, or the journal's
-	_            [8]byte
+	floor        uint64        // records 1 … floor are known to be durable and applied
+	logFirst     uint64        // no record before it was ever in the ring; 0: all were
+	bootHead     uint64        // the head with which the segment was made: 0, or the journal's
+	madeNs       uint64        // when that was, CLOCK_BOOTTIME
 	userCount    atomic.Uint32 // ids 1 … userCount exist
 	roomCount    atomic.Uint32 // ids 1 … roomCount exist
 	_            [56]byte
@@ -120,7 +120,8 @@ type control struct {
 	sessionEpoch  uint64        // of all sessions that begin in this segment
 	sessionSerial atomic.Uint64 // head and serial of the newest session id; it only grows
 	sessionPlain  atomic.Uint64 // serial of the newest id that holds no head
-	_             [40]byte
+	addressSecret [16]byte      // keys the hash of addresses and names, so that nobody can choose who shares a bucket
+	_             [24]byte
 }
 
 // slotRow is a process's presence. The second line is written for every lock, the
@@ -175,7 +176,7 @@ type sessionRow struct {
 	_         uint32
 	id        atomic.Uint64 // sessionid.go
 	lastReqID uint64        // highest applied, under the user's account lock
-	expiresNs atomic.Uint64 // detached: when it ends, CLOCK_REALTIME
+	expiresNs atomic.Uint64 // detached: when it ends, CLOCK_BOOTTIME
 	sinceNs   uint64        // detached: messages of its rooms from then on were not delivered
 
 	refusedReqID uint64             // of its newest money request that was refused, under the user's account lock
@@ -231,11 +232,12 @@ type mailboxRow struct {
 	ring   ringHead
 }
 
-// addressRow counts what one network address does. Rows are claimed by key.
+// addressRow counts what one network address does, or the failed logins to one account. Rows are claimed by key; a bucket's last row counts
+// for all that find no other.
 type addressRow struct {
-	key         atomic.Uint64 // hash of the address; 0: free
-	windowEndNs atomic.Uint64
-	failures    atomic.Uint32
-	_           uint32
+	key         atomic.Uint64               // hash of the address or name; 0: free
+	windowEndNs atomic.Uint64               // CLOCK_BOOTTIME
+	failures    atomic.Uint32               // in the window
+	growth      atomic.Uint32               // the window is so many times doubled
 	connections [slotsMax + 8]atomic.Uint32 // per slot, so that a dead slot's can be dropped
 }

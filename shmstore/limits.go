@@ -44,7 +44,8 @@ const (
 	// evictionsMax bounds how often OpenSession looks for a row that others may take too.
 	evictionsMax = 8
 
-	addressWays = 4
+	// addressWays is how many rows a key may have, the one that is shared included.
+	addressWays = 8
 
 	// countersMax and latenciesMax are the columns that a metrics row has room for: new ones need no new layout.
 	countersMax  = 64
@@ -100,5 +101,11 @@ const (
 
 	problemsMax = 20 // of a VerifyReport
 
-	addressRows = 1024 // a multiple of addressWays
+	addressRows = 4096 // a multiple of addressWays
+
+	// nameKeyBytesMax is how much of a name is hashed: no account has a longer one.
+	nameKeyBytesMax = 32
+
+	// accountGrowthMax is how often the window of an account that is tried again and again is doubled: up to 640 s.
+	accountGrowthMax = 6
 )

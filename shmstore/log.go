@@ -3,6 +3,7 @@ package shmstore
 import (
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"tradechat.internal/ledger"
 )
@@ -38,9 +39,19 @@ func (st *Store) openRecord(deposited, withdrawn uint64) (*ledger.Record, error)
 // beginRecord fills in what every record has. The caller holds the log lock.
 func (st *Store) beginRecord(rec *ledger.Record, seq, supplyAfter uint64) {
 	rec.Seq = seq
-	rec.TimeNs = max(st.nowNs, st.seg.control.timeNs)
+	rec.TimeNs = st.date(st.seg.control.timeNs)
 	rec.SupplyAfter = supplyAfter
 	rec.Slot = uint8(st.index)
+}
+
+// date is the time of the record after one of time last. The processes' clocks differ by moments, which is no reason for a time that goes
+// back; a wall clock that was set back is, and is counted.
+func (st *Store) date(last uint64) uint64 {
+	if st.nowNs < last && last-st.nowNs > uint64(ledger.ClockSlack) {
+		st.metrics.Add(CounterClockSetBack, 1)
+		return st.nowNs
+	}
+	return max(st.nowNs, last)
 }
 
 // checkPlace tells whether records can still be kept, and whether record seq has a place in the ring and its
@@ -149,6 +160,15 @@ func (seg *Segment) apply(rec *ledger.Record) {
 	case ledger.KindRoomCreate:
 		seg.applyRoom(rec.AsName())
 	}
+}
+
+// NewestTime is when the newest record says that it was written; zero if there is none.
+func (seg *Segment) NewestTime() time.Time {
+	var newest ledger.Record
+	if !seg.loadRecord(seg.Head(), &newest) {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(newest.TimeNs))
 }
 
 // Head is the seq of the newest record.

@@ -47,6 +47,7 @@ const (
 	CounterScrubBytes
 	CounterScrubPasses
 	CounterScrubDamage
+	CounterClockSetBack
 	counters
 )
 
@@ -85,6 +86,7 @@ var Counters = [counters]CounterInfo{
 	CounterScrubBytes:         {"scrub_bytes", "bytes of the journal on disk that were read again and checked"},
 	CounterScrubPasses:        {"scrub_passes", "how often all of the journal was read again"},
 	CounterScrubDamage:        {"scrub_damage", "how often that has found damage"},
+	CounterClockSetBack:       {"clock_set_back", "records that are dated earlier than the ones before them, since the wall clock was set back"},
 	CounterMailboxFull:        {"mailbox_full", "direct messages refused because a mailbox was full"},
 }
 
@@ -223,6 +225,14 @@ func load(dst, src []uint64) {
 	for i := range src {
 		dst[i] = atomic.LoadUint64(&src[i])
 	}
+}
+
+// Count is one counter, of all slots together.
+func (seg *Segment) Count(c Counter) (sum uint64) {
+	for i := range seg.metrics {
+		sum += atomic.LoadUint64(&seg.metrics[i].counters[c])
+	}
+	return sum
 }
 
 // MetricsTotal is the sum over all slots.

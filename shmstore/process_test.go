@@ -207,7 +207,7 @@ func TestKilledProcessesAreRepairedUnderLoad(t *testing.T) {
 		repair(t, master, slot)
 	}
 	mustVerify(t, seg)
-	master.SetNow(master.nowNs + 2*uint64(master.sessionTTL))
+	master.SetClock(func() uint64 { return sinceBootNs() + 2*uint64(master.sessionTTL) })
 	master.ExpireSessions()
 	mustVerify(t, seg)
 	for room := uint32(1); room <= 2; room++ {

@@ -160,12 +160,11 @@ func usersWhoLeft(st *Store, room uint32) (left []uint32) {
 // expireAll lets the time of all detached sessions pass.
 func expireAll(t *testing.T, st *Store, want int) {
 	t.Helper()
-	now := st.nowNs
-	st.SetNow(now + 2*uint64(st.sessionTTL))
+	st.SetClock(func() uint64 { return sinceBootNs() + 2*uint64(st.sessionTTL) })
 	if ended := st.ExpireSessions(); ended != want {
 		t.Errorf("%d sessions expired, want %d", ended, want)
 	}
-	st.SetNow(now)
+	st.SetClock(sinceBootNs)
 }
 
 func TestARepairRecountsARoomWhoseHolderDied(t *testing.T) {

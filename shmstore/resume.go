@@ -203,7 +203,7 @@ func (st *Store) attachRoom(room uint32, since uint64) ResumedRoom {
 // The user's account lock keeps two slots from making it twice.
 func (st *Store) recreateSession(user uint32, id uint64) (Resumed, error) {
 	boot := st.seg.control.bootHead
-	age := time.Duration(st.nowNs - min(st.nowNs, st.seg.super.createdUnixNs))
+	age := time.Duration(st.clock() - st.seg.control.madeNs)
 	if !st.seg.userExists(user) || boot == 0 || id == 0 || sessionEpoch(id) >= st.seg.control.sessionEpoch ||
 		st.seg.sessionStart(id) > boot || age > st.sessionTTL {
 		return Resumed{}, ErrNoSession

@@ -105,7 +105,7 @@ func TestWhatCannotBeResumed(t *testing.T) {
 	a.CloseSession(closed)
 	expired := openSession(t, a, alice.User)
 	a.DetachSession(expired)
-	a.SetNow(a.nowNs + 2*uint64(a.sessionTTL))
+	a.SetClock(func() uint64 { return sinceBootNs() + 2*uint64(a.sessionTTL) })
 	if a.ExpireSessions() != 1 {
 		t.Error("not expired")
 	}
@@ -228,7 +228,7 @@ func TestSessionsAreRecreatedFromTheLog(t *testing.T) {
 	if _, err := b.ResumeSession(alice.User, alice.ID+1<<30); !errors.Is(err, ErrNoSession) {
 		t.Errorf("a session of the future: %v", err)
 	}
-	b.SetNow(b.nowNs + 2*uint64(b.sessionTTL))
+	b.SetClock(func() uint64 { return sinceBootNs() + 2*uint64(b.sessionTTL) })
 	if _, err := b.ResumeSession(alice.User, alice.ID^1); !errors.Is(err, ErrNoSession) {
 		t.Errorf("long after the restart: %v", err)
 	}

@@ -1,6 +1,7 @@
 package shmstore
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -125,6 +126,10 @@ func format(fd int, path string, shape Shape, from Origin) (*Segment, error) {
 		roomsMax: shape.RoomsMax, logRecords: shape.LogRecords, roomRingBytes: shape.RoomRingBytes,
 		mailboxBytes: shape.MailboxBytes, messageBytesMax: shape.MessageBytesMax, lockMode: uint32(shape.LockMode),
 		regionOffset: shape.plan().offset,
+	}
+	seg.control.madeNs = sinceBootNs()
+	if _, err := rand.Read(seg.control.addressSecret[:]); err != nil {
+		return nil, err
 	}
 	copy(sb.build[:len(sb.build)-1], from.Build)
 	copy(sb.owner[:len(sb.owner)-1], from.Folder)

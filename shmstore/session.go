@@ -155,9 +155,10 @@ func (st *Store) evictDetached() bool {
 
 // ExpireSessions ends the detached sessions whose time is over, and returns how many. The master calls it.
 func (st *Store) ExpireSessions() (ended int) {
+	now := st.clock()
 	for r := range st.seg.sessions {
 		row := &st.seg.sessions[r]
-		if row.owner.Load() != sessionDetachedWord || st.nowNs < row.expiresNs.Load() {
+		if row.owner.Load() != sessionDetachedWord || now < row.expiresNs.Load() {
 			continue
 		}
 		if st.beginWay(uint32(r), sessionDetachedWord, sessionEnding) {
@@ -234,7 +235,7 @@ func (st *Store) finishWay(r uint32) error {
 	if err := st.detachRooms(r); err != nil {
 		return err
 	}
-	row.expiresNs.Store(st.nowNs + uint64(st.sessionTTL))
+	row.expiresNs.Store(st.clock() + uint64(st.sessionTTL))
 	atomic.StoreUint32(&st.seg.sessionUsers[r], row.user|sessionDetachedBit)
 	row.owner.Store(sessionDetachedWord)
 	return nil

@@ -66,6 +66,7 @@ type Store struct {
 	index   int
 	owner   uint32 // the word of a lock that this slot holds
 	nowNs   uint64
+	clock   func() uint64 // what lifetimes are counted by: sinceBootNs
 	wake    func(slot int)
 	scratch []byte        // one ring entry's bytes
 	walked  ledger.Record // the record at which a walk along a chain is
@@ -73,7 +74,6 @@ type Store struct {
 	fence   uint32        // swapped for the fence that a swap is
 	nextRow uint32        // where the search for a free session row goes on
 
-	rowless  rowlessConnections
 	retiring []uint32 // rows on a way to their end, or to being detached, that a lock keeps busy
 
 	sessionTTL time.Duration
@@ -106,7 +106,7 @@ func (seg *Segment) newStore(i int, wake func(slot int)) (*Store, error) {
 		online:     make([]uint64, uint64(seg.shape.UsersMax)/64+1),
 		nextRow:    uint32(i) * (seg.shape.SessionsMax / uint32(seg.shape.Slots())),
 		nowNs:      uint64(time.Now().UnixNano()),
-		rowless:    make(rowlessConnections),
+		clock:      sinceBootNs,
 		sessionTTL: SessionTTLDefault,
 	}, nil
 }
@@ -150,8 +150,8 @@ func (st *Store) Segment() *Segment { return st.seg }
 // Slot is the store's slot number.
 func (st *Store) Slot() int { return st.index }
 
-// SetNow sets the clock of what follows, in nanoseconds since the Unix epoch. Event
-// loops read the clock once a turn.
+// SetNow sets the time that what follows is dated with, in nanoseconds since the Unix epoch. Event
+// loops read the clock once a turn. Nothing lives or waits by it: a wall clock may be set.
 func (st *Store) SetNow(unixNs uint64) { st.nowNs = unixNs }
 
 // Beat shows that this process is alive, and finishes what busy locks held up. Call
@@ -186,11 +186,20 @@ func (seg *Segment) heartAge(i int) time.Duration {
 	return time.Duration(now - beat)
 }
 
-// monotonicNs is CLOCK_MONOTONIC, which all processes of a machine share.
-func monotonicNs() uint64 {
+// SetClock replaces the clock by which lifetimes are counted, for tests that let them pass. It is in nanoseconds, and only goes on.
+func (st *Store) SetClock(clock func() uint64) { st.clock = clock }
+
+// monotonicNs is CLOCK_MONOTONIC, which all processes of a machine share: hearts beat by it, and stand still with a machine that sleeps.
+func monotonicNs() uint64 { return clockNs(unix.CLOCK_MONOTONIC) }
+
+// sinceBootNs is CLOCK_BOOTTIME, which goes on while the machine sleeps. A segment does not outlive a boot (tmpfs(5)), so what it says in
+// this clock is true as long as there is a segment.
+func sinceBootNs() uint64 { return clockNs(unix.CLOCK_BOOTTIME) }
+
+func clockNs(clock int32) uint64 {
 	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
-		panic("shmstore: CLOCK_MONOTONIC: " + err.Error())
+	if err := unix.ClockGettime(clock, &ts); err != nil {
+		panic(fmt.Sprintf("shmstore: clock %d: %v", clock, err))
 	}
 	return uint64(ts.Nano())
 }

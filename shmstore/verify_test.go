@@ -38,7 +38,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		{"amount in a record", func(seg *Segment) { seg.recordSlot(5).Amount++ }, "record 5 (transfer)"},
 		{"previous seq", func(seg *Segment) { seg.recordSlot(5).SubjectPrev = 1 }, "record 5 (transfer)"},
 		{"hole", func(seg *Segment) { seg.recordSlot(4).Seq = 77 }, "record 4 has seq 77"},
-		{"time", func(seg *Segment) { seg.recordSlot(5).TimeNs = 1 }, "lies before the last one's"},
+		{"time", func(seg *Segment) { seg.recordSlot(5).TimeNs = seg.recordSlot(4).TimeNs - 1 }, "lies before the last one's"},
 		{"kind", func(seg *Segment) { seg.recordSlot(5).Kind = 99 }, "written by a newer version"},
 		{"account lock", func(seg *Segment) { seg.accounts[1].lock = lockOwner(0, 1) }, "held by slot 0"},
 		{"log lock", func(seg *Segment) { seg.control.logLock = lockOwner(1, 1) }, "held by slot 1"},

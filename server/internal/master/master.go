@@ -74,6 +74,7 @@ type Master struct {
 	ticker *stats.Ticker
 
 	published atomic.Pointer[[]stats.Process]
+	wallClock wallClock
 	alarms    atomic.Pointer[[]string] // what endangers the segment or the data folder
 	guardAt   time.Time                // of the next look at that
 	audit     verification

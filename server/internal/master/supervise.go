@@ -93,6 +93,7 @@ func (m *Master) onBeat(now time.Time) {
 	m.killLate(now)
 	m.reapStrangers()
 	m.guard(now)
+	m.lookAtClock()
 	m.spawnDue(now)
 	m.log.Sweep()
 }

@@ -46,10 +46,10 @@ type conn struct {
 	number   uint64 // its name in the log: counts the worker's connections
 	need     uint32 // bytes that must be there before decoding is worth while
 	row      uint32 // in the connections table
+	counted  uint32 // where the segment counts it for its address; 0: nowhere
 	dropped  uint32 // bytes of input dropped while leaving
 	parked   uint32 // bytes of answers that wait to become durable
 	state    state
-	counted  bool // the segment counts it for its address
 	shut     bool // our side is shut down
 	paused   bool // not read from
 }

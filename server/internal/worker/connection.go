@@ -55,8 +55,8 @@ func milliseconds(d time.Duration) uint32 { return uint32(d / time.Millisecond) 
 // login checks a proof and opens a session. A user that does not exist costs the same work and gets the same answer as
 // a wrong proof.
 func (w *Worker) login(r *request, q *libproto.LoginRequest) {
-	if retryMs, allowed := w.store.LoginAllowed(r.c.addr); !allowed {
-		w.fail(r, libproto.StatusRateLimit, retryMs, "too many failed logins from this address")
+	if retryMs, allowed := w.store.LoginAllowed(r.c.addr, q.Username); !allowed {
+		w.fail(r, libproto.StatusRateLimit, retryMs, "too many failed logins from this address, or to this account")
 		return
 	}
 	user, keys, proven := w.prove(r.c.greeting, q)
@@ -64,7 +64,7 @@ func (w *Worker) login(r *request, q *libproto.LoginRequest) {
 	case !proven:
 		w.metrics.Add(shmstore.CounterLoginFailures, 1)
 		r.c.logTo(w.log.Limited(liblog.LevelInfo, "login-failed")).Msg("login failed")
-		w.store.LoginFailed(r.c.addr)
+		w.store.LoginFailed(r.c.addr, q.Username)
 		w.loginFailed(r, libproto.StatusUnauthorized, "unknown user or wrong password")
 	case w.segment.UserSeq(user) > w.segment.Durable() && (w.waits() || w.segment.ReadOnly()):
 		w.loginTooEarly(r)

@@ -183,7 +183,7 @@ func (w *Worker) welcome(c *conn, sock gnet.Conn) {
 	c.logTo(w.log.Debug()).Msg("connection opened")
 	c.counted = w.store.ConnectionOpened(c.addr, w.heritage.Config.PerAddressMax)
 	switch {
-	case !c.counted:
+	case c.counted == 0:
 		w.log.Limited(liblog.LevelWarn, "address-full").Stringer("address", c.addr).Msg("connection turned away")
 		w.turnAway(c, "too many connections from this address")
 	case w.drain.begun():
@@ -200,9 +200,7 @@ func (w *Worker) reap() {
 	for _, c := range w.dead {
 		w.endSession(c, (*shmstore.Store).DetachSession)
 		w.table.remove(c)
-		if c.counted {
-			w.store.ConnectionClosed(c.addr)
-		}
+		w.store.ConnectionClosed(c.counted)
 		w.metrics.Add(shmstore.CounterConnectionsClosed, 1)
 		c.logTo(w.log.Debug()).Msg("connection closed")
 		if w.farewells[c] == nil {
