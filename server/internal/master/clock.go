@@ -17,7 +17,7 @@ type wallClock struct {
 func (m *Master) lookAtClock() {
 	c := &m.wallClock
 	newest, setBack := m.segment.NewestTime(), m.segment.Count(shmstore.CounterClockSetBack)
-	behind := newest.Sub(time.Now()) > ledger.ClockSlack && !newest.IsZero()
+	behind := time.Until(newest) > ledger.ClockSlack && !newest.IsZero()
 	if behind && !c.behind || setBack > c.setBack {
 		m.log.Warn().Time("newest_record", newest).Uint64("clock_set_back", setBack).
 			Msg("the wall clock is behind the log: records are dated earlier than the ones before them → check the clock")
