@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"tradechat.internal/libproto"
-	"tradechat.internal/server/internal/stats"
+	"tradechat.internal/libproto/serverstats"
 )
 
 // statsJSON asks SERVER_STATS on the admin socket.
@@ -38,7 +38,7 @@ func (s *server) statsJSON() ([]byte, error) {
 	return response.JSON, nil
 }
 
-func (s *server) stats() (report stats.Report, err error) {
+func (s *server) stats() (report serverstats.Report, err error) {
 	text, err := s.statsJSON()
 	if err != nil {
 		return report, err

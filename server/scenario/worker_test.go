@@ -13,7 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
-	"tradechat.internal/server/internal/stats"
+	"tradechat.internal/libproto/serverstats"
 )
 
 // workerProcess is the process of one worker slot, or the journal.
@@ -127,9 +127,9 @@ func (p workerProcess) stopped() bool {
 func (s *server) replaced(slot int, within time.Duration) error {
 	begin, last, before := time.Now(), error(nil), s.workers[slot].pid
 	err := await(fmt.Sprintf("successor of worker %d", slot), func() bool {
-		var report stats.Report
+		var report serverstats.Report
 		report, last = s.stats()
-		return last == nil && report.Workers[slot].State == stats.StateRunning && report.Workers[slot].PID != before
+		return last == nil && report.Workers[slot].State == serverstats.StateRunning && report.Workers[slot].PID != before
 	})
 	if err != nil {
 		return errors.Join(err, last)
@@ -172,9 +172,9 @@ func cmdJournal(ts *testscript.TestScript, w *world, args []string) {
 func (s *server) journalReplaced() error {
 	var last error
 	err := await("successor of the journal", func() bool {
-		var report stats.Report
+		var report serverstats.Report
 		report, last = s.stats()
-		return last == nil && report.Journal.State == string(stats.StateRunning) && report.Journal.PID != s.journal.pid
+		return last == nil && report.Journal.State == string(serverstats.StateRunning) && report.Journal.PID != s.journal.pid
 	})
 	if err != nil {
 		return errors.Join(err, last)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/libproto"
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/testkit/server"
 	"tradechat.internal/testkit/session"
 )
@@ -31,7 +32,7 @@ import (
 type holder struct {
 	admin  server.Admin
 	feeder *session.Conn
-	victim server.Worker
+	victim serverstats.Worker
 	legs   []libproto.TransferLeg
 	cancel context.CancelFunc
 	done   chan struct{}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/testkit/server"
 )
 
@@ -59,7 +60,7 @@ func (w *lockWatch) run(ctx context.Context, every time.Duration) {
 	}
 }
 
-func sightingOf(s server.Stats) sighting {
+func sightingOf(s serverstats.Report) sighting {
 	return sighting{
 		at: time.Now(), requests: float64(s.Totals["total_requests"]), waits: float64(s.Locks.Waits),
 		waitUs:   float64(s.Locks.WaitUs),

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/testkit/load"
-	"tradechat.internal/testkit/server"
 )
 
 var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -51,7 +51,7 @@ func TestARunLeavesOutItsWarmUpAndWhatIsNoWholeInterval(t *testing.T) {
 		{at: after(0.5), requests: 1400, waits: 60, waitUs: 6000}, {at: after(1), requests: 2000, waits: 70, waitUs: 10_000,
 			waitP99Ms: 2, timeouts: 1},
 	}
-	killed := &killing{at: after(0.5), replaced: after(0.512), victim: server.Worker{Slot: 3, Connections: 25}}
+	killed := &killing{at: after(0.5), replaced: after(0.512), victim: serverstats.Worker{Slot: 3, Connections: 25}}
 	run.take(seen, killed, plan{length: time.Second, interval: 500 * time.Millisecond})
 	if l := run.Locks; !near(l.WaitsPer1000, 20) || !near(l.UsPerRequest, 5) || !near(l.MsPerS, 5) || l.P99Ms != 2 ||
 		l.Timeouts != 1 {

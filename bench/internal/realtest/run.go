@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/testkit/figure"
 	"tradechat.internal/testkit/load"
 	"tradechat.internal/testkit/proc"
@@ -123,7 +124,7 @@ func (r Runner) one(ctx context.Context, t Test, c Case, p plan) (run Run, err e
 // killing is when a worker was killed, and when its successor ran.
 type killing struct {
 	at, replaced time.Time
-	victim       server.Worker
+	victim       serverstats.Worker
 }
 
 // killInTheMiddle waits for half the load and kills the worker with the most connections.

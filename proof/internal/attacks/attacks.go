@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/testkit/figure"
 	"tradechat.internal/testkit/proc"
 	"tradechat.internal/testkit/sample"
@@ -44,7 +45,7 @@ type siege struct {
 	admin      server.Admin
 	pids       []int
 	order      Order
-	before     server.Stats
+	before     serverstats.Report
 	outcome    Outcome
 }
 
@@ -174,7 +175,7 @@ func (g *siege) conclude(ctx context.Context) error {
 	return g.awaitGone(ctx)
 }
 
-func (g *siege) judge(stats server.Stats) {
+func (g *siege) judge(stats serverstats.Report) {
 	if stats.Restarts != 0 {
 		g.fault("%d workers were replaced", stats.Restarts)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tradechat.internal/libproto"
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/testkit/sample"
 	"tradechat.internal/testkit/server"
 )
@@ -109,7 +110,7 @@ func TestFramesOfTheAttacks(t *testing.T) {
 }
 
 // ended is a siege after two rounds in which nothing was wrong.
-func ended() (*siege, server.Stats) {
+func ended() (*siege, serverstats.Report) {
 	round := func(without, with float64) Round {
 		return Round{
 			Without: Phase{P99Us: without, P50Us: 100}, Ratio: with / without,
@@ -120,21 +121,21 @@ func ended() (*siege, server.Stats) {
 	g := &siege{attack: silent, options: DefaultOptions(), outcome: Outcome{
 		Attack: "silent", BeforeBytes: 20 << 20, Noticed: 5, Rounds: []Round{round(1000, 2000), round(1000, 4000)}, Ratio: sample.Of([]float64{2, 4}),
 	}}
-	return g, server.Stats{Verify: server.Verify{OK: true}}
+	return g, serverstats.Report{Verify: serverstats.Verdict{OK: true}}
 }
 
 func TestWhatMustNotHappenIsAFault(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(*siege, *server.Stats)
+		change func(*siege, *serverstats.Report)
 		fault  string
 	}{
-		"nothing":           {func(*siege, *server.Stats) {}, ""},
-		"a worker replaced": {func(_ *siege, s *server.Stats) { s.Restarts = 1 }, "1 workers were replaced"},
-		"books":             {func(_ *siege, s *server.Stats) { s.Verify = server.Verify{Problems: []string{"lost"}} }, "the books:  [lost]"},
-		"not noticed":       {func(g *siege, _ *server.Stats) { g.outcome.Noticed = 0 }, "the server has not noticed the attack"},
-		"too short to be":   {func(g *siege, _ *server.Stats) { g.outcome.Noticed, g.options.Duration = 0, time.Second }, ""},
-		"a leak":            {func(g *siege, _ *server.Stats) { g.outcome.Rounds[1].With.AfterBytes = 60 << 20 }, "memory grows from attack to attack: +38.0 MiB each"},
-		"too much memory":   {func(g *siege, _ *server.Stats) { g.outcome.Rounds[0].With.PeakBytes = 300 << 20 }, "memory grew by 280.0 MiB"},
+		"nothing":           {func(*siege, *serverstats.Report) {}, ""},
+		"a worker replaced": {func(_ *siege, s *serverstats.Report) { s.Restarts = 1 }, "1 workers were replaced"},
+		"books":             {func(_ *siege, s *serverstats.Report) { s.Verify = serverstats.Verdict{Problems: []string{"lost"}} }, "the books:  [lost]"},
+		"not noticed":       {func(g *siege, _ *serverstats.Report) { g.outcome.Noticed = 0 }, "the server has not noticed the attack"},
+		"too short to be":   {func(g *siege, _ *serverstats.Report) { g.outcome.Noticed, g.options.Duration = 0, time.Second }, ""},
+		"a leak":            {func(g *siege, _ *serverstats.Report) { g.outcome.Rounds[1].With.AfterBytes = 60 << 20 }, "memory grows from attack to attack: +38.0 MiB each"},
+		"too much memory":   {func(g *siege, _ *serverstats.Report) { g.outcome.Rounds[0].With.PeakBytes = 300 << 20 }, "memory grew by 280.0 MiB"},
 	} {
 		g, stats := ended()
 		c.change(g, &stats)

@@ -11,10 +11,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/proof/internal/bankcheck"
 	"tradechat.internal/proof/internal/roomcheck"
 	"tradechat.internal/testkit/proc"
-	"tradechat.internal/testkit/server"
 )
 
 // judge finishes the load, ends the server and checks everything.
@@ -80,7 +80,7 @@ func (d *drill) audit(ctx context.Context, binaries proc.Binaries) (b books, err
 	return b, err
 }
 
-func (d *drill) judgeMoney(c *Certificate, v server.Verify, b books, auditErr error, moved int) {
+func (d *drill) judgeMoney(c *Certificate, v serverstats.Verdict, b books, auditErr error, moved int) {
 	windows := d.bank.windows
 	linear := bankcheck.Linear(windows)
 	operations := 0
@@ -95,9 +95,11 @@ func (d *drill) judgeMoney(c *Certificate, v server.Verify, b books, auditErr er
 	totals := bankcheck.Sum(windows)
 	totals.Deposits += d.opening + int64(moved)
 	totals.Withdrawals += int64(moved)
+	deposits, fits := v.Deposits.Uint64()
+	withdrawals, fit := v.Withdrawals.Uint64()
 	c.check("the running server's books are right (Verify), and hold what the clients were told",
-		v.OK && totals.Fit(int64(v.Deposits), int64(v.Withdrawals)),
-		fmt.Sprintf("balances %d = deposits %d − withdrawals %d; told: %d − %d", v.Balances, v.Deposits, v.Withdrawals,
+		v.OK && fits && fit && totals.Fit(int64(deposits), int64(withdrawals)),
+		fmt.Sprintf("balances %s = deposits %s − withdrawals %s; told: %d − %d", v.Balances, v.Deposits, v.Withdrawals,
 			totals.Deposits, totals.Withdrawals),
 		append(v.Problems, v.Error)...)
 	c.check("the journal holds what the clients were told (tradechat audit, exit code 0)",

@@ -9,9 +9,9 @@ import (
 
 	"tradechat.internal/client"
 	"tradechat.internal/libproto"
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/proof/internal/bankcheck"
 	"tradechat.internal/proof/internal/roomcheck"
-	"tradechat.internal/testkit/server"
 )
 
 // drilledTeller is a teller that has made three operations, as a drill records them: a deposit of 20, a withdrawal of 10,
@@ -33,8 +33,8 @@ func drilledTeller() *drill {
 }
 
 // verified and audited are what the server and the audit say of drilledTeller.
-func verified() server.Verify {
-	return server.Verify{OK: true, Balances: openingMinor + 10, Deposits: openingMinor + 20, Withdrawals: 10}
+func verified() serverstats.Verdict {
+	return serverstats.Verdict{OK: true, Balances: serverstats.SumOf(openingMinor + 10), Deposits: serverstats.SumOf(openingMinor + 20), Withdrawals: serverstats.SumOf(10)}
 }
 
 func audited() books {
@@ -61,22 +61,23 @@ func TestMoneyThatIsRightHolds(t *testing.T) {
 func TestMoneyThatIsWrongIsFound(t *testing.T) {
 	const order, numbers, running, onDisk, open = "one order", "no transaction number", "the running server", "the journal holds", "what was told"
 	for name, c := range map[string]struct {
-		lie  func(*drill, *server.Verify, *books)
+		lie  func(*drill, *serverstats.Verdict, *books)
 		want []string
 	}{
-		"a lost deposit, in the books": {func(_ *drill, v *server.Verify, b *books) {
-			v.Deposits, b.Deposits, b.Supply = v.Deposits-20, b.Deposits-20, b.Supply-20
+		"a lost deposit, in the books": {func(_ *drill, v *serverstats.Verdict, b *books) {
+			v.Deposits, b.Deposits, b.Supply = serverstats.SumOf(openingMinor), b.Deposits-20, b.Supply-20
 		}, []string{running, onDisk}},
-		"a lost deposit, on the account":   {func(d *drill, _ *server.Verify, _ *books) { d.bank.windows[0].Ops[2].Balance -= 20 }, []string{order}},
-		"a doubled withdrawal, on disk":    {func(_ *drill, _ *server.Verify, b *books) { b.Withdrawals, b.Supply = 20, b.Supply-10 }, []string{onDisk}},
-		"a journal whose sums differ":      {func(_ *drill, _ *server.Verify, b *books) { b.Supply++ }, []string{onDisk}},
-		"a journal that is damaged":        {func(_ *drill, _ *server.Verify, b *books) { b.OK = false }, []string{onDisk}},
-		"a server that finds itself wrong": {func(_ *drill, v *server.Verify, _ *books) { v.OK = false }, []string{running}},
-		"a number that was given twice":    {func(d *drill, _ *server.Verify, _ *books) { d.bank.windows[0].Ops[1].Txn = 2 }, []string{numbers}},
-		"something that stayed unknown":    {func(d *drill, _ *server.Verify, _ *books) { d.bank.counts.unresolved.Add(1) }, []string{open}},
-		"nothing that was recorded": {func(d *drill, v *server.Verify, b *books) {
+		"a lost deposit, on the account":   {func(d *drill, _ *serverstats.Verdict, _ *books) { d.bank.windows[0].Ops[2].Balance -= 20 }, []string{order}},
+		"a doubled withdrawal, on disk":    {func(_ *drill, _ *serverstats.Verdict, b *books) { b.Withdrawals, b.Supply = 20, b.Supply-10 }, []string{onDisk}},
+		"a journal whose sums differ":      {func(_ *drill, _ *serverstats.Verdict, b *books) { b.Supply++ }, []string{onDisk}},
+		"a journal that is damaged":        {func(_ *drill, _ *serverstats.Verdict, b *books) { b.OK = false }, []string{onDisk}},
+		"a server that finds itself wrong": {func(_ *drill, v *serverstats.Verdict, _ *books) { v.OK = false }, []string{running}},
+		"a number that was given twice":    {func(d *drill, _ *serverstats.Verdict, _ *books) { d.bank.windows[0].Ops[1].Txn = 2 }, []string{numbers}},
+		"something that stayed unknown":    {func(d *drill, _ *serverstats.Verdict, _ *books) { d.bank.counts.unresolved.Add(1) }, []string{open}},
+		"nothing that was recorded": {func(d *drill, v *serverstats.Verdict, b *books) {
 			d.bank.windows = nil
-			v.Deposits, v.Withdrawals, b.Deposits, b.Withdrawals, b.Supply = openingMinor, 0, openingMinor, 0, openingMinor
+			v.Deposits, v.Withdrawals = serverstats.SumOf(openingMinor), serverstats.SumOf(0)
+			b.Deposits, b.Withdrawals, b.Supply = openingMinor, 0, openingMinor
 		}, []string{order, numbers}},
 	} {
 		d, v, b, made := drilledTeller(), verified(), audited(), new(Certificate)

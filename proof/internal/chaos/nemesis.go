@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/testkit/clock"
 	"tradechat.internal/testkit/faultproxy"
 	"tradechat.internal/testkit/server"
@@ -110,16 +111,16 @@ func (n *nemesis) ripe(slot int) bool { return time.Now().After(n.recovered[slot
 func (n *nemesis) died(slot int) { n.recovered[slot] = time.Now().Add(recoversAfter) }
 
 // aWorker chooses a running worker. tooSoon: whether or not it has recovered.
-func (n *nemesis) aWorker(ctx context.Context, tooSoon bool) (server.Worker, victim, error) {
+func (n *nemesis) aWorker(ctx context.Context, tooSoon bool) (serverstats.Worker, victim, error) {
 	stats, err := n.target.server.Stats(ctx)
 	if err != nil {
-		return server.Worker{}, victim{}, err
+		return serverstats.Worker{}, victim{}, err
 	}
-	workers := slices.DeleteFunc(stats.Workers, func(w server.Worker) bool {
+	workers := slices.DeleteFunc(stats.Workers, func(w serverstats.Worker) bool {
 		return !w.Running() || w.PID == 0 || !tooSoon && !n.ripe(w.Slot)
 	})
 	if len(workers) == 0 {
-		return server.Worker{}, victim{}, errNobody
+		return serverstats.Worker{}, victim{}, errNobody
 	}
 	w := workers[n.random.IntN(len(workers))]
 	v, err := hold(w.PID)

@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/testkit/clock"
-	"tradechat.internal/testkit/server"
 )
 
 func (n *nemesis) killWorker(ctx context.Context) error {
@@ -148,7 +148,7 @@ func (n *nemesis) hang(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return n.hangUntil(ctx, v, w.Slot, func(s server.Stats) bool {
+	return n.hangUntil(ctx, v, w.Slot, func(s serverstats.Report) bool {
 		now := s.Workers[w.Slot]
 		return now.Running() && now.PID != w.PID
 	})
@@ -159,12 +159,12 @@ func (n *nemesis) hangJournal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return n.hangUntil(ctx, v, journalSlot, func(s server.Stats) bool {
+	return n.hangUntil(ctx, v, journalSlot, func(s serverstats.Report) bool {
 		return s.Journal.State == "running" && s.Journal.PID != v.pid
 	})
 }
 
-func (n *nemesis) hangUntil(ctx context.Context, v victim, slot int, replaced func(server.Stats) bool) (err error) {
+func (n *nemesis) hangUntil(ctx context.Context, v victim, slot int, replaced func(serverstats.Report) bool) (err error) {
 	defer v.release()
 	if err := v.signal(unix.SIGSTOP); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/testkit/clock"
 	"tradechat.internal/testkit/proc"
 	"tradechat.internal/testkit/server"
@@ -104,7 +105,7 @@ func (t *target) noteRestarts(ctx context.Context) {
 	}
 }
 
-func restartsOf(s server.Stats) (n int) {
+func restartsOf(s serverstats.Report) (n int) {
 	n = s.Journal.Restarts
 	for _, w := range s.Workers {
 		n += w.Restarts
@@ -128,7 +129,7 @@ func (t *target) awaitWhole(ctx context.Context) error {
 	}
 }
 
-func whole(s server.Stats) bool {
+func whole(s serverstats.Report) bool {
 	for _, w := range s.Workers {
 		if !w.Running() {
 			return false
@@ -138,7 +139,7 @@ func whole(s server.Stats) bool {
 }
 
 // verifiedSince asks for the statistics until they hold a Verify that was made after a moment.
-func (t *target) verifiedSince(ctx context.Context, moment time.Time) (server.Stats, error) {
+func (t *target) verifiedSince(ctx context.Context, moment time.Time) (serverstats.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyMax)
 	defer cancel()
 	for {

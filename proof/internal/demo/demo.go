@@ -125,7 +125,7 @@ func (d *demo) books(ctx context.Context) error {
 		return err
 	}
 	v := stats.Verify
-	detail := fmt.Sprintf("%d users, %d records, supply %d = balances %d = deposits %d − withdrawals %d",
+	detail := fmt.Sprintf("%d users, %d records, supply %d = balances %s = deposits %s − withdrawals %s",
 		v.Users, v.Records, v.Supply, v.Balances, v.Deposits, v.Withdrawals)
 	if !v.OK {
 		detail += ": " + strings.Join(append(v.Problems, v.Error), "; ")

@@ -22,8 +22,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/libproto"
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/server/internal/heritage"
-	"tradechat.internal/server/internal/stats"
 	"tradechat.internal/shmstore"
 )
 
@@ -393,11 +393,11 @@ func (s *server) ask(network, address string, op libproto.Opcode, body libproto.
 	}
 }
 
-func (s *server) stats() stats.Report {
+func (s *server) stats() serverstats.Report {
 	s.t.Helper()
 	var response libproto.ServerStatsResponse
 	check(s.t, response.Decode(s.admin(libproto.OpServerStats, libproto.Empty{}).Body))
-	var report stats.Report
+	var report serverstats.Report
 	check(s.t, json.Unmarshal(response.JSON, &report))
 	return report
 }

@@ -14,7 +14,7 @@ import (
 
 	"tradechat.internal/liblog"
 	"tradechat.internal/liblog/program"
-	"tradechat.internal/server/internal/stats"
+	"tradechat.internal/libproto/serverstats"
 )
 
 // stuffed is a pipe into which nothing more fits, and whose reader does not read.
@@ -75,12 +75,12 @@ func TestStderrIsNotRead(t *testing.T) {
 }
 
 // replaced tells whether both workers are other processes than before.
-func replaced(before, now stats.Report) bool {
+func replaced(before, now serverstats.Report) bool {
 	if len(now.Workers) != len(before.Workers) {
 		return false // the master has not started them yet
 	}
 	for i, w := range now.Workers {
-		if w.State != stats.StateRunning || w.PID == before.Workers[i].PID {
+		if w.State != serverstats.StateRunning || w.PID == before.Workers[i].PID {
 			return false
 		}
 	}
@@ -119,7 +119,7 @@ func TestStopWhileNothingIsRead(t *testing.T) {
 		check(t, errors.Join(cmd.Stdout.(*os.File).Close(), cmd.Stderr.(*os.File).Close()))
 		cmd.Stdout, cmd.Stderr = out, errs
 	})
-	none := stats.Report{Workers: make([]stats.Worker, 2)}
+	none := serverstats.Report{Workers: make([]serverstats.Worker, 2)}
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		if _, err := os.Stat(s.data + "/admin.sock"); err == nil && replaced(none, s.stats()) {
 			break

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/liblog/program"
-	"tradechat.internal/server/internal/stats"
+	"tradechat.internal/libproto/serverstats"
 )
 
 // TestKilledWorkerIsReplaced kills the only worker and connects while there is none: the connection waits on the listening
@@ -31,7 +31,7 @@ func TestKilledWorkerIsReplaced(t *testing.T) {
 	s.awaitMessage("worker accepts")
 	report := s.stats()
 	w := report.Workers[0]
-	if w.PID == victim || w.Restarts != 1 || w.Generation != 2 || w.State != stats.StateRunning || report.Restarts != 1 {
+	if w.PID == victim || w.Restarts != 1 || w.Generation != 2 || w.State != serverstats.StateRunning || report.Restarts != 1 {
 		t.Errorf("worker %+v, %d restarts", w, report.Restarts)
 	}
 	s.signal(unix.SIGTERM)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tradechat.internal/liblog"
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/server/internal/heritage"
 	"tradechat.internal/server/internal/role"
 	"tradechat.internal/server/internal/stats"
@@ -205,7 +206,7 @@ func (m *Master) publish() {
 	var processes []stats.Process
 	for i := range m.children {
 		c := &m.children[i]
-		p := stats.Process{Role: c.policy.Name, Slot: c.slot, State: stats.StateDown, Restarts: c.restarts}
+		p := stats.Process{Role: c.policy.Name, Slot: c.slot, State: serverstats.StateDown, Restarts: c.restarts}
 		if c.process != nil {
 			p.PID, p.State = c.process.pid, c.process.state(m.phase)
 		}
@@ -214,12 +215,12 @@ func (m *Master) publish() {
 	m.published.Store(&processes)
 }
 
-func (p *process) state(in phase) stats.State {
+func (p *process) state(in phase) serverstats.State {
 	switch {
 	case in == stopping:
-		return stats.StateStopping
+		return serverstats.StateStopping
 	case p.ready:
-		return stats.StateRunning
+		return serverstats.StateRunning
 	}
-	return stats.StateStarting
+	return serverstats.StateStarting
 }

@@ -17,6 +17,7 @@ import (
 
 	"tradechat.internal/ledger"
 	"tradechat.internal/libproto"
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/server/internal/role"
 	"tradechat.internal/server/internal/version"
 	"tradechat.internal/shmstore"
@@ -25,22 +26,12 @@ import (
 // problemsMax bounds the problems of a Verify that the JSON tells: it must fit into one field of a frame.
 const problemsMax = 10
 
-// State says what the process of a slot is doing.
-type State string
-
-const (
-	StateStarting State = "starting" // runs, does not accept yet
-	StateRunning  State = "running"
-	StateStopping State = "stopping"
-	StateDown     State = "down" // none runs
-)
-
 // Process is what the master knows of the process of one slot.
 type Process struct {
 	Role     role.Name
 	Slot     int
 	PID      int // 0: none
-	State    State
+	State    serverstats.State
 	Restarts int
 }
 
@@ -58,96 +49,8 @@ type Source struct {
 	VerifiedAt time.Time
 }
 
-// Report is the JSON of SERVER_STATS. Times are in the unit that the key names.
-type Report struct {
-	Version     string             `json:"version"`
-	UptimeS     float64            `json:"uptime_s"`
-	Connections uint64             `json:"connections"`
-	Restarts    int                `json:"restarts"`
-	Alarms      []string           `json:"alarms"`
-	Segment     string             `json:"segment"` // path of the shared memory
-	Workers     []Worker           `json:"workers"`
-	Totals      map[string]uint64  `json:"totals"`
-	Ops         map[string]uint64  `json:"ops"`
-	Statuses    map[string]uint64  `json:"statuses"`
-	LatencyUs   map[string]Latency `json:"latency_us"`
-	Locks       Locks              `json:"locks"`
-	Journal     Journal            `json:"journal"`
-	Ledger      Ledger             `json:"ledger"`
-	Verify      Verdict            `json:"verify"`
-}
-
-// Worker is one worker slot.
-type Worker struct {
-	Slot        int    `json:"slot"`
-	PID         int    `json:"pid"`
-	State       State  `json:"state"`
-	Generation  uint32 `json:"generation"`
-	Restarts    int    `json:"restarts"`
-	HeartbeatMs int64  `json:"heartbeat_ms"` // age; -1 while none runs
-	Connections uint64 `json:"connections"`
-	Requests    uint64 `json:"requests"`
-
-	// LocksHeld names the locks that it holds, exact while the process stands still: what a worker that hangs keeps from others.
-	LocksHeld []string `json:"locks_held,omitempty"`
-}
-
-// Latency sums up one histogram, in microseconds.
-type Latency struct {
-	P50   float64 `json:"p50"`
-	P95   float64 `json:"p95"`
-	P99   float64 `json:"p99"`
-	Max   float64 `json:"max"`
-	Count uint64  `json:"count"`
-}
-
-// Locks sums up the waits for locks.
-type Locks struct {
-	Waits    uint64 `json:"waits"`
-	WaitUs   uint64 `json:"wait_us"`
-	Timeouts uint64 `json:"timeouts"`
-}
-
-// Journal is what stands behind the log.
-type Journal struct {
-	State      string  `json:"state"` // starting, running, down; failed: the server is read-only
-	ReadOnly   bool    `json:"read_only"`
-	Failure    string  `json:"failure,omitempty"`
-	Durability string  `json:"durability"`
-	PID        int     `json:"pid"`
-	Restarts   int     `json:"restarts"`
-	Head       uint64  `json:"head"`    // the log's
-	Durable    uint64  `json:"durable"` // of these, have what the durability promises
-	Lag        uint64  `json:"lag"`     // records that do not
-	Groups     uint64  `json:"groups"`
-	PerGroup   float64 `json:"records_per_group"`
-	Snapshots  uint64  `json:"snapshots"`
-}
-
-// Ledger is how much there is.
-type Ledger struct {
-	Users uint32 `json:"users"`
-	Rooms uint32 `json:"rooms"`
-	Head  uint64 `json:"head"`
-}
-
-// Verdict is the outcome of a Verify of the running server, amounts in minor units.
-type Verdict struct {
-	OK          bool         `json:"ok"`
-	Error       string       `json:"error,omitempty"` // why it could not be had
-	AgeMs       int64        `json:"age_ms"`
-	Users       uint32       `json:"users"`
-	Records     uint64       `json:"records"`
-	Folded      uint64       `json:"folded"`
-	Supply      uint64       `json:"supply"`
-	Balances    ledger.Total `json:"balances"`
-	Deposits    ledger.Total `json:"deposits"`
-	Withdrawals ledger.Total `json:"withdrawals"`
-	Problems    []string     `json:"problems,omitempty"`
-}
-
 // Encode makes the JSON of a report; it has at most libproto.FieldLenMax bytes.
-func Encode(r Report) ([]byte, error) {
+func Encode(r serverstats.Report) ([]byte, error) {
 	encoded, err := json.Marshal(r)
 	if err == nil && len(encoded) > libproto.FieldLenMax {
 		err = fmt.Errorf("stats: report of %d bytes, %d fit into a frame's field", len(encoded), libproto.FieldLenMax)
@@ -156,26 +59,26 @@ func Encode(r Report) ([]byte, error) {
 }
 
 // Make reads everything and makes a report.
-func Make(s Source) Report {
+func Make(s Source) serverstats.Report {
 	total := s.Segment.MetricsTotal()
-	r := Report{
+	r := serverstats.Report{
 		Version:     version.Agent,
 		UptimeS:     time.Since(s.Started).Seconds(),
 		Connections: total.OpenConnections(),
 		Alarms:      append([]string{}, s.Alarms...),
 		Segment:     s.Segment.Path(),
-		Workers:     make([]Worker, 0, len(s.Processes)),
+		Workers:     make([]serverstats.Worker, 0, len(s.Processes)),
 		Totals:      named(shmstore.Counters[:], total.Counters[:]),
 		Ops:         make(map[string]uint64),
 		Statuses:    make(map[string]uint64),
-		LatencyUs:   make(map[string]Latency),
-		Locks: Locks{
+		LatencyUs:   make(map[string]serverstats.Latency),
+		Locks: serverstats.Locks{
 			Waits:    total.Counters[shmstore.CounterLockWaits],
 			WaitUs:   total.Counters[shmstore.CounterLockWaitNs] / uint64(time.Microsecond),
 			Timeouts: total.Counters[shmstore.CounterLockTimeouts],
 		},
 		Journal: journal(s, &total),
-		Ledger:  Ledger{Users: s.Segment.UserCount(), Rooms: s.Segment.RoomCount(), Head: s.Segment.Head()},
+		Ledger:  serverstats.Ledger{Users: s.Segment.UserCount(), Rooms: s.Segment.RoomCount(), Head: s.Segment.Head()},
 		Verify:  verdict(s),
 	}
 	for _, p := range s.Processes {
@@ -204,9 +107,9 @@ func named(table []shmstore.CounterInfo, values []uint64) map[string]uint64 {
 	return m
 }
 
-func worker(seg *shmstore.Segment, p Process) Worker {
+func worker(seg *shmstore.Segment, p Process) serverstats.Worker {
 	info, metrics := seg.SlotInfo(p.Slot), seg.MetricsOf(p.Slot)
-	w := Worker{
+	w := serverstats.Worker{
 		Slot: p.Slot, PID: p.PID, State: p.State, Restarts: p.Restarts, Generation: info.Generation, HeartbeatMs: -1,
 		Connections: metrics.OpenConnections(), Requests: metrics.Counters[shmstore.CounterRequests],
 	}
@@ -224,14 +127,14 @@ func (s Source) process(of role.Name) Process {
 			return p
 		}
 	}
-	return Process{State: StateDown}
+	return Process{State: serverstats.StateDown}
 }
 
-func journal(s Source, total *shmstore.MetricsSnapshot) Journal {
+func journal(s Source, total *shmstore.MetricsSnapshot) serverstats.Journal {
 	state, failure := s.Segment.JournalState()
 	durable := s.Segment.Durable() // before the head, which is never behind it
 	writer := s.process(role.LogWriter)
-	j := Journal{
+	j := serverstats.Journal{
 		State: string(writer.State), ReadOnly: state == shmstore.JournalFailed, Failure: failure, Durability: s.Durability,
 		PID: writer.PID, Restarts: writer.Restarts, Durable: durable, Head: s.Segment.Head(),
 		Groups: total.Counters[shmstore.CounterJournalGroups], Snapshots: total.Counters[shmstore.CounterSnapshots],
@@ -246,8 +149,8 @@ func journal(s Source, total *shmstore.MetricsSnapshot) Journal {
 	return j
 }
 
-func summary(h *shmstore.Histogram) Latency {
-	return Latency{
+func summary(h *shmstore.Histogram) serverstats.Latency {
+	return serverstats.Latency{
 		P50: micros(h.Quantile(0.50)), P95: micros(h.Quantile(0.95)), P99: micros(h.Quantile(0.99)),
 		Max: micros(h.Max()), Count: h.Count(),
 	}
@@ -255,15 +158,18 @@ func summary(h *shmstore.Histogram) Latency {
 
 func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
 
-func verdict(s Source) Verdict {
-	v := Verdict{AgeMs: time.Since(s.VerifiedAt).Milliseconds()}
+func verdict(s Source) serverstats.Verdict {
+	v := serverstats.Verdict{AgeMs: time.Since(s.VerifiedAt).Milliseconds()}
 	if s.VerifyErr != nil {
 		v.Error = s.VerifyErr.Error()
 		return v
 	}
 	r := s.Verified
 	v.OK, v.Users, v.Records, v.Folded = r.OK(), r.Users, r.Head, r.Folded
-	v.Supply, v.Balances, v.Deposits, v.Withdrawals = r.Supply, r.Balances, r.Deposits, r.Withdrawals
+	v.Supply = r.Supply
+	v.Balances, v.Deposits, v.Withdrawals = sumOf(r.Balances), sumOf(r.Deposits), sumOf(r.Withdrawals)
 	v.Problems = r.Problems[:min(len(r.Problems), problemsMax)]
 	return v
 }
+
+func sumOf(t ledger.Total) serverstats.Sum { return serverstats.Sum(t.String()) }

@@ -16,6 +16,7 @@ import (
 
 	"tradechat.internal/ledger"
 	"tradechat.internal/libproto"
+	"tradechat.internal/libproto/serverstats"
 	"tradechat.internal/server/internal/role"
 	"tradechat.internal/shmstore"
 )
@@ -68,7 +69,7 @@ func TestReportNamesEverything(t *testing.T) {
 	}
 	r := Make(Source{
 		Segment: segment, Started: time.Now().Add(-time.Minute), Verified: verified, VerifiedAt: time.Now(),
-		Processes: []Process{{Role: role.Worker, Slot: 0, PID: 7, State: StateRunning, Restarts: 3}, {Role: role.Worker, Slot: 1, State: StateDown}},
+		Processes: []Process{{Role: role.Worker, Slot: 0, PID: 7, State: serverstats.StateRunning, Restarts: 3}, {Role: role.Worker, Slot: 1, State: serverstats.StateDown}},
 	})
 	switch {
 	case r.UptimeS < 60 || r.UptimeS > 120:
@@ -77,13 +78,13 @@ func TestReportNamesEverything(t *testing.T) {
 		t.Errorf("requests %d, connections %d, restarts %d", r.Totals["total_requests"], r.Connections, r.Restarts)
 	case r.Ops["TRANSFER"] != 3 || r.Statuses["ERR_SERVER_BUSY"] != 3:
 		t.Errorf("ops %v, statuses %v", r.Ops, r.Statuses)
-	case r.Locks != Locks{Waits: 3, WaitUs: 6}:
+	case r.Locks != serverstats.Locks{Waits: 3, WaitUs: 6}:
 		t.Errorf("locks %+v", r.Locks)
 	case r.LatencyUs["trade"].Count != 3 || math.Abs(r.LatencyUs["trade"].P50-1000) > 125:
 		t.Errorf("latency %+v", r.LatencyUs["trade"])
-	case r.Ledger.Users != 1 || !r.Verify.OK || r.Verify.Supply != 500 || !r.Verify.Deposits.Is(500):
+	case r.Ledger.Users != 1 || !r.Verify.OK || r.Verify.Supply != 500 || r.Verify.Deposits != serverstats.SumOf(500):
 		t.Errorf("ledger %+v, verify %+v", r.Ledger, r.Verify)
-	case r.Workers[0].PID != 7 || r.Workers[0].Requests != 1 || r.Workers[0].HeartbeatMs < 0 || r.Workers[1].State != StateDown:
+	case r.Workers[0].PID != 7 || r.Workers[0].Requests != 1 || r.Workers[0].HeartbeatMs < 0 || r.Workers[1].State != serverstats.StateDown:
 		t.Errorf("workers %+v", r.Workers)
 	}
 	if len(r.Totals) != len(shmstore.Counters) || len(r.Ops) != libproto.OpcodeCount || len(r.Statuses) != libproto.StatusCount {
@@ -112,7 +113,7 @@ func TestLargestReportFits(t *testing.T) {
 		},
 	}
 	for slot := range workers {
-		source.Processes = append(source.Processes, Process{Role: role.Worker, Slot: slot, PID: math.MaxInt32, State: StateStarting, Restarts: math.MaxInt32})
+		source.Processes = append(source.Processes, Process{Role: role.Worker, Slot: slot, PID: math.MaxInt32, State: serverstats.StateStarting, Restarts: math.MaxInt32})
 	}
 	r := Make(source)
 	for _, m := range []map[string]uint64{r.Ops, r.Statuses} {
@@ -131,7 +132,7 @@ func TestLargestReportFits(t *testing.T) {
 }
 
 func TestEncodeRefusesWhatDoesNotFit(t *testing.T) {
-	r := Report{Version: strings.Repeat("x", libproto.FieldLenMax)}
+	r := serverstats.Report{Version: strings.Repeat("x", libproto.FieldLenMax)}
 	if _, err := Encode(r); err == nil {
 		t.Error("took a report that no frame's field can hold")
 	}
