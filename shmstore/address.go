@@ -134,8 +134,12 @@ func (st *Store) key(domain byte, of []byte) uint64 {
 
 // bucket is the rows that key may lie in, the shared one last.
 func (st *Store) bucket(key uint64) []addressRow {
-	first := key >> 1 % (addressRows / addressWays) * addressWays
+	first := st.bucketStart(key)
 	return st.seg.addresses[first : first+addressWays]
+}
+
+func (st *Store) bucketStart(key uint64) uint64 {
+	return key >> 1 % (uint64(len(st.seg.addresses)) / addressWays) * addressWays
 }
 
 func (st *Store) shared(key uint64) *addressRow { return &st.bucket(key)[addressWays-1] }
@@ -146,7 +150,7 @@ func (st *Store) number(key uint64, row *addressRow) counted {
 	for &bucket[i] != row {
 		i++
 	}
-	return counted(key>>1%(addressRows/addressWays)*addressWays) + counted(i) + 1
+	return counted(st.bucketStart(key)) + counted(i) + 1
 }
 
 // find is the key's own row, nil if it has none.

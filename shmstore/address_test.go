@@ -141,7 +141,7 @@ func TestASubnetOfIPv6IsOneAddress(t *testing.T) {
 // have filled its bucket, and guesses go on being counted.
 func TestAFullTableLimits(t *testing.T) {
 	st := newStore(t, smallShape())
-	for i := range addressRows * 8 {
+	for i := range len(st.seg.addresses) * 8 {
 		st.ConnectionOpened(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 0)
 	}
 	late := netip.MustParseAddr("192.0.2.7")

@@ -47,6 +47,9 @@ const (
 	// addressWays is how many rows a key may have, the one that is shared included.
 	addressWays = 8
 
+	// addressRowsMin is the shortest address table.
+	addressRowsMin = 8 * addressWays
+
 	// countersMax and latenciesMax are the columns that a metrics row has room for: new ones need no new layout.
 	countersMax  = 64
 	latenciesMax = 8
@@ -100,8 +103,6 @@ const (
 	verifySettleMax = 200 * time.Microsecond
 
 	problemsMax = 20 // of a VerifyReport
-
-	addressRows = 4096 // a multiple of addressWays
 
 	// nameKeyBytesMax is how much of a name is hashed: no account has a longer one.
 	nameKeyBytesMax = 32

@@ -56,7 +56,7 @@ func (s Shape) plan() plan {
 		regionRoomRings:    rooms * uint64(s.RoomRingBytes),
 		regionMailboxes:    slots * mailboxRowBytes,
 		regionMailboxRings: slots * uint64(s.MailboxBytes),
-		regionAddresses:    addressRows * addressRowBytes,
+		regionAddresses:    s.addressRows() * addressRowBytes,
 	}
 	p.total = superblockBytes
 	for r := range p.bytes {

@@ -113,5 +113,11 @@ func (s Shape) indexBuckets() uint64 { return 1 << bits.Len64(2*uint64(s.UsersMa
 // memberWords is the length of a room's member bitmap, in 64-bit words.
 func (s Shape) memberWords() uint64 { return (uint64(s.SessionsMax) + 63) / 64 }
 
+// addressRows is the length of the address table, a multiple of addressWays: a row for every session that may be open, and addressRowsMin at
+// least, so that a small server remembers who guesses at passwords as well.
+func (s Shape) addressRows() uint64 {
+	return (max(uint64(s.SessionsMax), addressRowsMin) + addressWays - 1) / addressWays * addressWays
+}
+
 // dirtyWords is the length of a slot's bitmap over rooms, in 64-bit words.
 func (s Shape) dirtyWords() uint64 { return (uint64(s.RoomsMax) + 1 + 63) / 64 }
