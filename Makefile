@@ -67,13 +67,13 @@ crash: check-go ## processes killed, and stopped, at every instruction of every 
 mutants: check-go ## bugs seeded in the product, one at a time, and which check catches each; takes minutes; ARGS='--run repair-'
 	$(GO) run ./shmstore/internal/mutants $(ARGS)
 
-durability: check-go ## the whole server killed under load, 300 times, and what it had answered looked up; takes minutes
+durability: check-go ## the whole server killed under load, 300 times, and every answer looked up afterwards; takes minutes
 	TRADECHAT_KILL_ROUNDS=300 $(TEST) -timeout 30m -v -run '^TestEverythingKilledAgainAndAgain$$' ./server/scenario
 
 model: ## the model of commit and repair, every interleaving of every kill; needs spin and gcc, takes minutes
 	scripts/model.sh
 
-chaos: build ## the drill: a server killed and damaged 500 times under load, and what its clients were told checked; takes minutes; ARGS='--seed 7'
+chaos: build ## the drill: a server killed and damaged 500 times under load, and every answer to its clients checked; takes minutes; ARGS='--seed 7'
 	bin/tradechat-proof chaos --kills 500 $(ARGS)
 
 lint: check-go ## gofmt, vet, staticcheck and more; settings in .golangci.yml

@@ -13,6 +13,7 @@ func TestAWrongWallClockPasses(t *testing.T) {
 	date := func(at uint64) uint64 {
 		t.Helper()
 		st.SetNow(at)
+		st.wall = func() uint64 { return at }
 		if _, err := st.DepositTo(alice.User, 1); err != nil {
 			t.Fatal(err)
 		}
@@ -38,4 +39,25 @@ func TestAWrongWallClockPasses(t *testing.T) {
 		}
 		expireAll(t, st, 1)
 	}
+}
+
+// A process that stood still within a turn has the time at which the turn began. The wall clock was not set back.
+func TestAStaleTimeIsNoClockThatWasSetBack(t *testing.T) {
+	seg := newSegment(t, smallShape())
+	stopped, other := bind(t, seg, 0, nil), bind(t, seg, 1, nil)
+	alice := login(t, stopped, "alice", 100)
+	turn := uint64(time.Now().UnixNano())
+	resumed := turn + uint64(3*time.Second)
+	stopped.SetNow(turn)
+	stopped.wall = func() uint64 { return resumed }
+	other.SetNow(turn + uint64(2*time.Second))
+	for _, st := range []*Store{other, stopped} {
+		if _, err := st.DepositTo(alice.User, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if at := seg.recordSlot(seg.Head()).TimeNs; at != resumed || seg.Count(CounterClockSetBack) != 0 {
+		t.Errorf("the record's time is %d, want %d; the clock was set back %d times", at, resumed, seg.Count(CounterClockSetBack))
+	}
+	mustVerify(t, seg)
 }

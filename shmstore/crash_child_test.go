@@ -180,7 +180,9 @@ var crashOperations = []crashOperation{
 	},
 	{
 		name: "refused, and noted", run: refusedTwice,
-		committed: func(_ *crashBefore, _ *Segment) bool { return false },
+		committed: func(before *crashBefore, seg *Segment) bool {
+			return seg.sessions[before.session.Row].refusedReqID != 0
+		},
 	},
 	{
 		name: "not applied, and final", prepare: joinAndDetach, run: settleDetached,

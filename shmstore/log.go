@@ -45,14 +45,20 @@ func (st *Store) beginRecord(rec *ledger.Record, seq, supplyAfter uint64) {
 }
 
 // date is the time of the record after one of time last. The processes' clocks differ by moments, which is no reason for a time that goes
-// back; a wall clock that was set back is, and is counted.
+// back; a wall clock that was set back is, and is counted. A process that stood still in the middle of a turn has an old time only: it looks
+// at the clock again first.
 func (st *Store) date(last uint64) uint64 {
-	if st.nowNs < last && last-st.nowNs > uint64(ledger.ClockSlack) {
+	if wentBack(last, st.nowNs) {
+		st.nowNs = st.wall()
+	}
+	if wentBack(last, st.nowNs) {
 		st.metrics.Add(CounterClockSetBack, 1)
 		return st.nowNs
 	}
 	return max(st.nowNs, last)
 }
+
+func wentBack(last, now uint64) bool { return now < last && last-now > uint64(ledger.ClockSlack) }
 
 // checkPlace tells whether records can still be kept, and whether record seq has a place in the ring and its
 // deposit one in the supply.

@@ -66,6 +66,7 @@ type Store struct {
 	index   int
 	owner   uint32 // the word of a lock that this slot holds
 	nowNs   uint64
+	wall    func() uint64 // the wall clock, for when nowNs may be stale
 	clock   func() uint64 // what lifetimes are counted by: sinceBootNs
 	wake    func(slot int)
 	scratch []byte        // one ring entry's bytes
@@ -105,7 +106,8 @@ func (seg *Segment) newStore(i int, wake func(slot int)) (*Store, error) {
 		scratch:    make([]byte, max(seg.shape.RoomRingBytes, seg.shape.MailboxBytes)/messagesPerRingMin),
 		online:     make([]uint64, uint64(seg.shape.UsersMax)/64+1),
 		nextRow:    uint32(i) * (seg.shape.SessionsMax / uint32(seg.shape.Slots())),
-		nowNs:      uint64(time.Now().UnixNano()),
+		nowNs:      wallNs(),
+		wall:       wallNs,
 		clock:      sinceBootNs,
 		sessionTTL: SessionTTLDefault,
 	}, nil
@@ -185,6 +187,9 @@ func (seg *Segment) heartAge(i int) time.Duration {
 	}
 	return time.Duration(now - beat)
 }
+
+// wallNs is CLOCK_REALTIME. It dates, and no more.
+func wallNs() uint64 { return uint64(time.Now().UnixNano()) }
 
 // SetClock replaces the clock by which lifetimes are counted, for tests that let them pass. It is in nanoseconds, and only goes on.
 func (st *Store) SetClock(clock func() uint64) { st.clock = clock }
