@@ -319,6 +319,7 @@ func (p *process) finish() error {
 }
 
 func (p *process) close(damage error) error {
+	defer p.beatMeanwhile()()
 	if p.failed {
 		_ = p.writer.Close() // it is dead: this only lets go of its files
 		return ErrFailed

@@ -182,3 +182,33 @@ func TestACleanStopReadsBack(t *testing.T) {
 		})
 	}
 }
+
+func (o *onlooker) ReadBack(tail int) error {
+	return o.do("read back", func() error { return o.Writer.ReadBack(tail) })
+}
+
+// TestTheHeartBeatsWhileItEnds: the last snapshot and what is read back of it may take longer than the master's patience with a heart
+// that stands still.
+func TestTheHeartBeatsWhileItEnds(t *testing.T) {
+	d := newDesk(t, config.DurabilitySync)
+	d.commit(t)
+	_, err := d.step()
+	must(t, err)
+	slot, beats := d.segment.Shape().MasterSlot()+1, 0
+	d.watched.look = func(step string) {
+		if step != "before read back" {
+			return
+		}
+		for deadline, age := time.Now().Add(30*beatEvery), time.Duration(0); beats < 2 && time.Now().Before(deadline); {
+			now := d.segment.SlotInfo(slot).HeartAge
+			if now < age {
+				beats++
+			}
+			age = now
+		}
+	}
+	must(t, d.close(d.endScrub()))
+	if beats < 2 {
+		t.Errorf("the heart has beaten %d times in %v", beats, 30*beatEvery)
+	}
+}

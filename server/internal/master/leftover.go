@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"tradechat.internal/server/internal/datafolder"
@@ -18,7 +19,8 @@ import (
 //	                                  it cannot              → the start refuses and says which build or which settings can
 //	nobody can tell                                          → the start refuses
 //
-// Only --fresh removes records that are not on disk.
+// Only --fresh removes records that are not on disk. A segment that is given up is removed when the journal has shown that it has all of
+// it: until then its copy may be the only good one.
 
 // openSegment uses the segment that a crashed run of this data folder left, or makes a new one, which the journal fills.
 func (m *Master) openSegment() error {
@@ -114,9 +116,7 @@ func (m *Master) replaceLeftover(found shmstore.Leftover, shape shmstore.Shape, 
 			why, unkept(found.Durable, found.Head, found.Failed), found.Build))
 	}
 	m.tellUnusable(found.Name, why)
-	if err := shmstore.Remove(found.Name); err != nil {
-		return m.leftoverError(err)
-	}
+	m.former = former{name: found.Name, head: found.Head}
 	return m.createSegment(shape)
 }
 
@@ -141,8 +141,12 @@ func (m *Master) giveSegmentUp(why string) error {
 			why, m.unkept(), m.segment.Path()))
 	}
 	m.tellUnusable(m.segment.Path(), why)
+	if err := m.segment.Named(); errors.Is(err, shmstore.ErrNameLost) {
+		return fmt.Errorf("give up: %w", err)
+	}
+	m.former = former{name: filepath.Base(m.segment.Path()), head: m.segment.Head()}
 	m.store = nil
-	if err := errors.Join(m.segment.Unlink(), m.segment.Close()); err != nil {
+	if err := m.segment.Close(); err != nil {
 		return fmt.Errorf("give up %s: %w", m.segment.Path(), err)
 	}
 	m.segment = nil

@@ -50,6 +50,7 @@ type Master struct {
 	segment *shmstore.Segment
 	warm    bool             // the segment is an earlier run's
 	discard bool             // the segment is to be unlinked at the end
+	former  former           // what was given up for it
 	events  []libnet.EventFD // by slot
 	null    int
 	admin   *admin.Server

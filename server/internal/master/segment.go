@@ -35,7 +35,7 @@ func (m *Master) makeSegment(shape shmstore.Shape) error {
 		err = fmt.Errorf("%w → free some of it, give /dev/shm more, or lower --max-users, --max-sessions or --max-rooms", err)
 	}
 	if err != nil {
-		return errors.Join(err, m.folder.ForgetSegment())
+		return errors.Join(err, m.forgetSegment())
 	}
 	m.segment, m.discard = segment, true
 	epoch, err := m.folder.NextEpoch()
@@ -75,7 +75,7 @@ func (m *Master) closeSegment() {
 		return
 	}
 	if m.discard {
-		if err := errors.Join(m.segment.Unlink(), m.folder.ForgetSegment()); err != nil {
+		if err := errors.Join(m.segment.Unlink(), m.forgetSegment()); err != nil {
 			m.log.Warn().Err(err).Str("segment", m.segment.Path()).Msg("the segment cannot be removed")
 		}
 	}

@@ -46,7 +46,7 @@ func (m *Master) settleSegment() error {
 			return err
 		case r.kind == processReady:
 			p.ready, c.everUp = true, true
-			return nil
+			return m.removeFormer()
 		}
 		c.process = nil
 		switch {
@@ -57,7 +57,7 @@ func (m *Master) settleSegment() error {
 				return err
 			}
 		default:
-			return m.journalError(r)
+			return m.withFormer(m.journalError(r))
 		}
 	}
 }

@@ -52,6 +52,7 @@ type conn struct {
 	state    state
 	shut     bool // our side is shut down
 	paused   bool // not read from
+	outlived bool // a farewell counts as open instead of it
 }
 
 const fieldAddr = "addr"

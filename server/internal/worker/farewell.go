@@ -26,6 +26,7 @@ func (w *Worker) beginFarewell(c *conn, socket int, cause error) {
 	if err != nil {
 		return // too many descriptors; the client asks again under the same req_ids
 	}
+	c.outlived = true
 	w.farewells[c] = &farewell{fd: fd}
 }
 

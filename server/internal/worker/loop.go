@@ -203,7 +203,7 @@ func (w *Worker) reap() {
 		w.store.ConnectionClosed(c.counted)
 		w.metrics.Add(shmstore.CounterConnectionsClosed, 1)
 		c.logTo(w.log.Debug()).Msg("connection closed")
-		if w.farewells[c] == nil {
+		if !c.outlived {
 			w.gate.open.Add(-1)
 		}
 	}

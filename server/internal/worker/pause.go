@@ -16,9 +16,9 @@ import (
 //	   └────── the socket has taken all, and the answers are out ───────┘
 //
 // gnet reads whatever comes, and asks epoll for writability as long as it has something left over. So the pause is made in its own
-// epoll set: while output waits the connection's events are EPOLLOUT alone, or none while only parked answers do. When all is written
-// gnet itself asks for EPOLLIN again. That the socket takes something again is heard of by the writable watch, since gnet tells nobody;
-// requests that were read before the pause are answered then.
+// epoll set: the connection has no events there. That the socket takes something again is heard of by the writable watch; the worker
+// has gnet write then, and when all is written it answers what was read before the pause, in the same turn. gnet may not write by
+// itself: it would read again before that, and close the connection of a client that has said all, with its last requests.
 
 // pause is what is known of a connection that waits.
 type pause struct {
@@ -100,10 +100,10 @@ func (w *Worker) forgetPause(c *conn, socket int) {
 // setEvents tells epoll what a connection waits for.
 func (w *Worker) setEvents(c *conn) {
 	events := uint32(readEvents)
-	if c.paused {
+	switch {
+	case c.paused:
 		events = 0
-	}
-	if c.sock.OutboundBuffered() > 0 {
+	case c.sock.OutboundBuffered() > 0:
 		events |= writeEvents
 	}
 	w.poller.set(c.sock.Fd(), events)
@@ -116,16 +116,21 @@ func (w *Worker) unhush(c *conn) {
 	}
 }
 
-// onWritable looks at the connections whose sockets take something again.
+// onWritable writes to the paused connections whose sockets take something again.
 func (w *Worker) onWritable() {
 	for _, fd := range w.writable.take() {
 		p := w.paused[fd]
+		if p == nil {
+			continue
+		}
+		c := p.c
+		_ = c.sock.Flush() // an error has closed it
 		switch {
-		case p == nil:
-		case p.c.sock.OutboundBuffered() > 0: // gnet has not written yet, or not all
+		case c.sock == nil:
+		case c.sock.OutboundBuffered() > 0:
 			w.writable.await(fd)
 		default:
-			w.resuming = append(w.resuming, p.c)
+			w.resuming = append(w.resuming, c)
 		}
 	}
 }
