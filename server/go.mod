@@ -21,6 +21,7 @@ require (
 	tradechat.internal/libnet v0.0.0
 	tradechat.internal/libproto v0.0.0
 	tradechat.internal/shmstore v0.0.0
+	tradechat.internal/testkit v0.0.0
 )
 
 require (

@@ -104,8 +104,8 @@ func (s *Server) KillAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := unix.Kill(s.PID(), unix.SIGSTOP); err != nil {
-		return fmt.Errorf("server: stop %d: %w", s.PID(), err)
+	if err := proc.Freeze(s.PID()); err != nil {
+		return fmt.Errorf("server: %w", err)
 	}
 	for _, pid := range pids[1:] { // children of a stopped master, not reaped: the numbers are theirs
 		if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) { // it ended just before the stop

@@ -4,18 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"tradechat.internal/libproto"
 	"tradechat.internal/libproto/serverstats"
+	"tradechat.internal/testkit/proc"
 	"tradechat.internal/testkit/server"
 	"tradechat.internal/testkit/session"
 )
@@ -127,14 +124,11 @@ func (h *holder) hold(ctx context.Context) (err error) {
 
 // try stops the victim, and keeps it so if it holds an account. In any case it runs again at the end.
 func (h *holder) try(ctx context.Context) (caught bool, err error) {
-	if err := unix.Kill(h.victim.PID, unix.SIGSTOP); err != nil {
-		return false, fmt.Errorf("realtest: stop worker %d: %w", h.victim.Slot, err)
-	}
 	began := time.Now()
-	defer func() { err = errors.Join(err, unix.Kill(h.victim.PID, unix.SIGCONT)) }()
-	if err := awaitStopped(h.victim.PID); err != nil {
-		return false, err
+	if err := proc.Freeze(h.victim.PID); err != nil {
+		return false, fmt.Errorf("realtest: worker %d: %w", h.victim.Slot, err)
 	}
+	defer func() { err = errors.Join(err, proc.Thaw(h.victim.PID)) }()
 	stats, err := h.admin.Stats(ctx)
 	if err != nil || !holdsAccount(stats.Workers[h.victim.Slot].LocksHeld) {
 		return false, err
@@ -156,31 +150,6 @@ func holdsAccount(locks []string) (holds bool) {
 		holds = holds || name == "all accounts" || strings.HasPrefix(name, "account ")
 	}
 	return holds
-}
-
-// awaitStopped returns when every thread of a process that was sent SIGSTOP stands still (proc_pid_stat(5), state T).
-func awaitStopped(pid int) error {
-	folder := "/proc/" + strconv.Itoa(pid) + "/task"
-	for end := time.Now().Add(stopMax); time.Now().Before(end); time.Sleep(stopPoll) {
-		threads, err := os.ReadDir(folder)
-		if err != nil {
-			return fmt.Errorf("realtest: %w", err)
-		}
-		still := 0
-		for _, t := range threads {
-			text, err := os.ReadFile(folder + "/" + t.Name() + "/stat")
-			if err != nil {
-				return fmt.Errorf("realtest: %w", err)
-			}
-			if _, state, ok := strings.Cut(string(text), ") "); ok && strings.HasPrefix(state, "T") {
-				still++
-			}
-		}
-		if still == len(threads) {
-			return nil
-		}
-	}
-	return fmt.Errorf("realtest: process %d did not stop within %v", pid, stopMax)
 }
 
 // end stops the holder and says how often an account was held.

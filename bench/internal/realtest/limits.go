@@ -16,13 +16,10 @@ const (
 	// runMin is the least that one run is measured for.
 	runMin = 200 * time.Millisecond
 
-	// A worker is stopped so often, for so long, while it holds an account; it is tried so often to find it at that. Each stop
-	// has to take effect within stopMax.
+	// A worker is stopped so often, for so long, while it holds an account; it is tried so often to find it at that.
 	holdEvery   = 500 * time.Millisecond
 	holdLength  = 100 * time.Millisecond
 	holdTries   = 200
-	stopMax     = time.Second
-	stopPoll    = 50 * time.Microsecond
 	feederMinor = 1 << 40
 
 	// slowMs is what counts as slow where a worker is stopped: half a stop.

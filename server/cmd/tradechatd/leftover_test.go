@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/liblog/program"
+	"tradechat.internal/testkit/proc"
 )
 
 const versionAt, readyAt, hashAt = 8, 12, 16 // docs/shm-layout.md
@@ -69,7 +70,7 @@ func TestLeftoverThatNobodyCanJudge(t *testing.T) {
 			s := crashed(t)
 			c.spoil(t, s.shm)
 			s.successor().start().refused(program.ExitFailed, c.why, s.shm, "--fresh, which discards it: what only it holds is lost")
-			s.goesOn(t, "the segment of an earlier run was discarded", "--fresh")
+			s.goesOn(t, "the segment of an earlier run is discarded", "--fresh")
 		})
 	}
 }
@@ -136,7 +137,7 @@ func TestDataFolderMovedAfterACrash(t *testing.T) {
 	for _, named := range []bool{true, false} {
 		s := newServer(t).start("--durability=none").ready()
 		journal := s.stats().Journal.PID
-		check(t, unix.Kill(journal, unix.SIGSTOP))
+		check(t, proc.Freeze(journal))
 		s.addUser("ann", 700)
 		ended := watchEnds(t, s.pid(0), s.pid(1), journal)
 		check(t, unix.Kill(-s.cmd.Process.Pid, unix.SIGKILL))
@@ -213,7 +214,7 @@ func TestABuildWithOneMoreCounter(t *testing.T) {
 		before = s.stats()
 	}
 	journal := before.Journal.PID
-	check(t, unix.Kill(journal, unix.SIGSTOP))
+	check(t, proc.Freeze(journal))
 	s.addUser("bob", 11)
 	ended := watchEnds(t, s.pid(0), journal)
 	check(t, unix.Kill(-s.cmd.Process.Pid, unix.SIGKILL))

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/server/internal/heritage"
+	"tradechat.internal/testkit/proc"
 )
 
 // TestSignalsToChildrenAreIgnored: children end on the master's word alone.
@@ -42,13 +43,13 @@ func TestLogWriterKilledDuringAStop(t *testing.T) {
 	s := newServer(t).start("--durability=none", "--watchdog=1m").ready()
 	s.addUser("ann", 700)
 	writer := s.stats().Journal.PID
-	check(t, unix.Kill(s.pid(0), unix.SIGSTOP))
+	check(t, proc.Freeze(s.pid(0)))
 	s.signal(unix.SIGTERM)
 	s.awaitMessage("stopping")
 	check(t, unix.Kill(writer, unix.SIGKILL))
 	s.awaitMessage("log writer crashed; answers wait for its successor")
 	s.awaitMessage("log writer goes on")
-	check(t, unix.Kill(s.pid(0), unix.SIGCONT))
+	check(t, proc.Thaw(s.pid(0)))
 	s.stopped()
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"tradechat.internal/liblog/program"
 	"tradechat.internal/libproto/serverstats"
+	"tradechat.internal/testkit/proc"
 )
 
 // TestKilledWorkerIsReplaced kills the only worker and connects while there is none: the connection waits on the listening
@@ -106,7 +107,7 @@ func TestCrashLoopBacksOff(t *testing.T) {
 func TestStopOfAServerWithAStoppedWorker(t *testing.T) {
 	t.Parallel()
 	s := newServer(t).start().ready()
-	check(t, unix.Kill(s.pid(0), unix.SIGSTOP))
+	check(t, proc.Freeze(s.pid(0)))
 	s.signal(unix.SIGTERM)
 	s.awaitMessage("stopping")
 	s.signal(unix.SIGTERM) // hurries

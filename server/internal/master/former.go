@@ -6,10 +6,10 @@ import (
 	"tradechat.internal/shmstore"
 )
 
-// former is a segment that was given up for what the journal has, until the journal has shown that it has all of it. The zero value is none.
+// former is a segment that is given up for what the journal has, until the journal has shown that it has it. The zero value is none.
 type former struct {
 	name string
-	head uint64 // its last record
+	head uint64 // the last record that the journal must have
 }
 
 // removeFormer lets a segment go whose records the new one has, from the journal.
@@ -33,7 +33,7 @@ func (m *Master) withFormer(err error) error {
 	if m.former.name == "" {
 		return err
 	}
-	return fmt.Errorf("%w; the segment %s has what the journal lacks: it is kept → start once with the build and the settings "+
+	return fmt.Errorf("%w; the segment %s may have what the journal lacks, and is kept → start once with the build and the settings "+
 		"that it was made with", err, m.former.name)
 }
 

@@ -33,9 +33,7 @@ func (m *Master) openSegment() error {
 		return m.createSegment(shape)
 	}
 	if m.config.Fresh && found.Name != "" {
-		if err := m.discardLeftover(found); err != nil {
-			return err
-		}
+		m.discardLeftover(found)
 		return m.createSegment(shape)
 	}
 	if err != nil {
@@ -99,14 +97,11 @@ func (m *Master) searchLeftover() (shmstore.Leftover, error) {
 	return shmstore.Leftover{}, shmstore.ErrSegmentAbsent
 }
 
-// discardLeftover does what --fresh asks for.
-func (m *Master) discardLeftover(found shmstore.Leftover) error {
-	if err := shmstore.Remove(found.Name); err != nil {
-		return fmt.Errorf("--fresh: %w", err)
-	}
+// discardLeftover does what --fresh asks for, once the journal turns out to be usable.
+func (m *Master) discardLeftover(found shmstore.Leftover) {
+	m.former = former{name: found.Name}
 	m.log.Warn().Str("segment", found.Name).Uint64("head", found.Head).Uint64("durable", found.Durable).
-		Msg("--fresh: the segment of an earlier run was discarded; the journal is used, and the records between durable and head are lost")
-	return nil
+		Msg("--fresh: the segment of an earlier run is discarded; the journal is used, and the records between durable and head are lost")
 }
 
 // replaceLeftover gives up a segment that this build cannot use, if the journal has all that is in it.

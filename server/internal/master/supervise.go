@@ -34,6 +34,7 @@ func stopSignals() []os.Signal {
 
 // supervise runs the loop until the server has stopped, and returns how that went.
 func (m *Master) supervise() error {
+	m.discard = false // from now on it may hold more than disk does
 	m.beatAt = time.Now()
 	m.ticker = stats.NewTicker(m.segment, m.beatAt)
 	m.log.Info().Str("address", m.address).Int("workers", m.config.Workers).Str("data", m.folder.Path()).

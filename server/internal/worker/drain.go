@@ -41,7 +41,7 @@ func (w *Worker) advanceDrain() {
 		d.hung = true
 		w.hangUpAll()
 	}
-	if len(w.table.rows) == 0 && len(w.farewells) == 0 || passed > ticks(drainMax) {
+	if w.gate.open.Load() == 0 || passed > ticks(drainMax) {
 		d.done = true
 		w.finish(nil)
 	}
