@@ -474,7 +474,7 @@ func transferAndPark(st *Store, s Session) error {
 
 // park is what a worker does at the end of a turn in which it has promised a record.
 func park(st *Store, seq uint64) error {
-	st.NudgeJournal()
+	st.NudgeLogWriter()
 	if st.Await(seq) {
 		return fmt.Errorf("record %d is durable", seq)
 	}

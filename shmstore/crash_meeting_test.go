@@ -29,12 +29,12 @@ type meeting struct {
 	told func(scene *crashScene, childSees, otherSees bool) bool
 }
 
-// journalPatience is how long the journal sleeps in vain; if it was told it does not.
+// journalPatience is how long the log writer sleeps in vain; if it was told it does not.
 const journalPatience = 5 * time.Second
 
 var meetings = []meeting{
 	{
-		name: "a worker awaits while the journal publishes", prepare: depositUnderJournal,
+		name: "a worker awaits while the log writer publishes", prepare: depositUnderJournal,
 		run: func(st *Store, _ Session, head uint64) (bool, error) { return st.Await(head), nil },
 		other: func(_ *testing.T, scene *crashScene) bool {
 			scene.watcher.PublishDurable(scene.seg.Head())
@@ -43,7 +43,7 @@ var meetings = []meeting{
 		told: func(scene *crashScene, sees, _ bool) bool { return sees || scene.woken(0) },
 	},
 	{
-		name: "the journal publishes while a worker awaits", prepare: useJournal, arrange: depositToCarol,
+		name: "the log writer publishes while a worker awaits", prepare: useJournal, arrange: depositToCarol,
 		run: func(st *Store, _ Session, _ uint64) (bool, error) { st.PublishDurable(st.seg.Head()); return true, nil },
 		other: func(_ *testing.T, scene *crashScene) bool {
 			return scene.watcher.Await(scene.seg.Head())
@@ -69,7 +69,7 @@ var meetings = []meeting{
 		told:    func(scene *crashScene, _, sees bool) bool { return sees || scene.woken(1) },
 	},
 	{
-		name: "the journal goes to sleep while a worker commits",
+		name: "the log writer goes to sleep while a worker commits",
 		run: func(st *Store, _ Session, head uint64) (bool, error) {
 			began := time.Now()
 			st.AwaitRecords(head, journalPatience)
@@ -77,16 +77,16 @@ var meetings = []meeting{
 		},
 		other: func(t *testing.T, scene *crashScene) bool {
 			depositToCarol(t, scene)
-			scene.watcher.NudgeJournal()
+			scene.watcher.NudgeLogWriter()
 			return true
 		},
 		told: func(_ *crashScene, sees, _ bool) bool { return sees },
 	},
 	{
-		name: "a worker commits while the journal goes to sleep",
+		name: "a worker commits while the log writer goes to sleep",
 		run: func(st *Store, s Session, _ uint64) (bool, error) {
 			_, err := st.Deposit(s, crashReqID, 1)
-			st.NudgeJournal()
+			st.NudgeLogWriter()
 			return true, err
 		},
 		other: func(_ *testing.T, scene *crashScene) bool { // AwaitRecords up to its sleep

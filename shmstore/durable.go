@@ -11,14 +11,14 @@ import (
 	"tradechat.internal/libnet"
 )
 
-// The journal process follows the log, writes it to disk and publishes how far it has come:
+// The log writer follows the log, writes it to disk and publishes how far it has come:
 //
 //	records   1 ………………… durable ═══════════════ head
 //	          kept whatever happens   ring only: must not be overwritten, nor promised
 //
 // A worker whose answer promises record seq says so in its slot (awaits) and is woken by its eventfd
-// once durable ≥ seq. The journal sleeps on journalIdle while there is nothing to write; whoever has
-// committed wakes it (NudgeJournal), once for many commits. Each side announces before it looks: an
+// once durable ≥ seq. The log writer sleeps on journalIdle while there is nothing to write; whoever has
+// committed wakes it (NudgeLogWriter), once for many commits. Each side announces before it looks: an
 // atomic store, which on amd64 is a full fence, lies between, so that one of the two sees the other.
 //
 // A journal that failed is final for the segment's run: nothing more is committed (ErrReadOnly), and what
@@ -69,7 +69,7 @@ func (seg *Segment) Durable() uint64 {
 	return seg.control.durable.Load()
 }
 
-// UseJournal makes commits wait for the journal from now on: records 1 … durable are on disk. The journal calls
+// UseJournal makes commits wait for the journal from now on: records 1 … durable are on disk. The log writer calls
 // it once it is ready, before the first worker starts or as the successor of one that died.
 func (seg *Segment) UseJournal(durable uint64) {
 	seg.control.durable.Store(durable)
@@ -126,7 +126,7 @@ func (seg *Segment) ReadLog(after uint64, dst []ledger.Record) (n int, err error
 	return n, nil
 }
 
-// AwaitRecords sleeps until there are records above after, or until the timeout. Only the journal calls it.
+// AwaitRecords sleeps until there are records above after, or until the timeout. Only the log writer calls it.
 func (st *Store) AwaitRecords(after uint64, timeout time.Duration) {
 	idle := &st.seg.control.journalIdle
 	atomic.StoreUint32(idle, 1)
@@ -137,19 +137,19 @@ func (st *Store) AwaitRecords(after uint64, timeout time.Duration) {
 	atomic.StoreUint32(idle, 0)
 }
 
-// NudgeJournal wakes the journal if it sleeps. Call it when something was committed, once for many commits,
+// NudgeLogWriter wakes the log writer if it sleeps. Call it when something was committed, once for many commits,
 // and after Await.
-func (st *Store) NudgeJournal() {
+func (st *Store) NudgeLogWriter() {
 	idle := &st.seg.control.journalIdle
 	// The swap is the fence between the commit and the look at idle.
 	atomic.SwapUint32(&st.fence, 1)
 	if atomic.LoadUint32(idle) == 1 {
-		st.seg.WakeJournal()
+		st.seg.WakeLogWriter()
 	}
 }
 
-// WakeJournal wakes the journal if it sleeps, from any goroutine, for a reason that is not in the log.
-func (seg *Segment) WakeJournal() {
+// WakeLogWriter wakes the log writer if it sleeps, from any goroutine, for a reason that is not in the log.
+func (seg *Segment) WakeLogWriter() {
 	idle := &seg.control.journalIdle
 	if atomic.CompareAndSwapUint32(idle, 1, 0) {
 		_, _ = libnet.FutexWake(idle, 1)

@@ -112,7 +112,7 @@ type control struct {
 	journal      atomic.Uint32 // JournalState
 	durableTick  uint32        // futex: raised with durable, for who waits outside an event loop
 	durableWaits atomic.Uint32 // how many sleep on it
-	journalIdle  uint32        // futex: 1 while the journal sleeps until the head passes durable
+	journalIdle  uint32        // futex: 1 while the log writer sleeps until the head passes durable
 	unguarded    atomic.Uint32 // 1: the next start would not find the segment, so answers wait for the journal in every mode
 	_            [36]byte
 	failure      [256]byte // why journal is JournalFailed, zero-padded

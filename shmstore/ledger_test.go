@@ -233,7 +233,7 @@ func TestAFullLogCanBeReadFromTheOldestRecordThatIsNotDurable(t *testing.T) {
 	seg := newSegment(t, shape)
 	st := bind(t, seg, 0, nil)
 	s := login(t, st, "alice", 0)
-	journal := bind(t, seg, shape.JournalSlot(), nil)
+	journal := bind(t, seg, shape.LogWriterSlot(), nil)
 	seg.UseJournal(seg.Head())
 	balance := int64(0)
 	for turn, reqID := 0, uint64(1); turn < 3; turn++ {

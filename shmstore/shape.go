@@ -67,8 +67,8 @@ func (s Shape) Slots() int { return s.Workers + 2 }
 // MasterSlot is the slot of the master.
 func (s Shape) MasterSlot() int { return s.Workers }
 
-// JournalSlot is the slot of the journal process.
-func (s Shape) JournalSlot() int { return s.Workers + 1 }
+// LogWriterSlot is the slot of the log writer.
+func (s Shape) LogWriterSlot() int { return s.Workers + 1 }
 
 // Validate reports the first field that is out of bounds, as an ErrShape.
 func (s Shape) Validate() error {

@@ -53,7 +53,7 @@ func appendAll(b testing.TB, w *Writer, records []ledger.Record) {
 	}
 }
 
-// BenchmarkAppend is the journal process alone: fold, hash, write, in groups of some sizes, without syncs.
+// BenchmarkAppend is the log writer alone: fold, hash, write, in groups of some sizes, without syncs.
 func BenchmarkAppend(b *testing.B) {
 	for _, size := range []int{16, 256, 4096} {
 		b.Run(fmt.Sprintf("group=%d", size), func(b *testing.B) {

@@ -154,7 +154,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"login":      positive(cmdLogin),
 	"leave":      positive(cmdLeave),
 	"resume":     positive(cmdResume),
-	"journal":    positive(cmdJournal),
+	"logwriter":  positive(cmdLogWriter),
 	"join":       positive(cmdJoin),
 	"ask":        positive(cmdAsk),
 	"push":       positive(cmdPush),

@@ -23,10 +23,10 @@ import (
 // server is a tradechatd that said that it is ready.
 type server struct {
 	*process
-	world   *world
-	address string
-	workers []workerProcess // by slot, as last remembered
-	journal workerProcess   // likewise
+	world     *world
+	address   string
+	workers   []workerProcess // by slot, as last remembered
+	logWriter workerProcess   // likewise
 }
 
 // launchRequest is how a script wants a server started.
@@ -126,7 +126,7 @@ func (w *world) startServer(r launchRequest) error {
 	if err != nil {
 		return err
 	}
-	w.server = &server{process: p, world: w, journal: workerProcess{fd: -1}}
+	w.server = &server{process: p, world: w, logWriter: workerProcess{fd: -1}}
 	if err := await("ready line", func() bool { return strings.Contains(p.stdout.String(), "\n") || !p.alive() }); err != nil {
 		return err
 	}
@@ -262,11 +262,11 @@ func (s *server) destroy() {
 		child.kill()
 		child.close()
 	}
-	for _, w := range append(s.workers, s.journal) {
+	for _, w := range append(s.workers, s.logWriter) {
 		w.fd.kill()
 		w.fd.close()
 	}
-	s.workers, s.journal = nil, workerProcess{fd: -1}
+	s.workers, s.logWriter = nil, workerProcess{fd: -1}
 }
 
 // children are the processes that the master has now.

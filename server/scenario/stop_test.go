@@ -30,7 +30,7 @@ var stopOrders = []struct {
 
 // terminate sends SIGTERM to each process, the log writer first or last. The pause lets one that obeys it end.
 func (s *server) terminate(logWriterFirst bool) error {
-	send := []func() error{func() error { return s.journal.signal("TERM") }}
+	send := []func() error{func() error { return s.logWriter.signal("TERM") }}
 	for _, w := range s.workers {
 		send = append(send, func() error { return w.signal("TERM") })
 	}

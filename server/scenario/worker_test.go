@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tradechat.internal/libproto/serverstats"
+	"tradechat.internal/testkit/proc"
 )
 
 // workerProcess is the process of one worker slot, or the journal.
@@ -28,7 +29,7 @@ func (s *server) remember() error {
 	if err != nil {
 		return err
 	}
-	for _, w := range append(s.workers, s.journal) {
+	for _, w := range append(s.workers, s.logWriter) {
 		w.fd.close()
 	}
 	s.workers = s.workers[:0]
@@ -39,7 +40,7 @@ func (s *server) remember() error {
 		}
 		s.workers = append(s.workers, process)
 	}
-	s.journal, err = rememberProcess(report.Journal.PID)
+	s.logWriter, err = rememberProcess(report.Journal.PID)
 	return err
 }
 
@@ -109,18 +110,7 @@ func (p workerProcess) signal(name string) error {
 	if err != nil || sig != unix.SIGSTOP {
 		return err
 	}
-	return await(fmt.Sprintf("stop of process %d", p.pid), p.stopped)
-}
-
-func (p workerProcess) stopped() bool {
-	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.pid))
-	for _, task := range tasks {
-		text, _ := os.ReadFile(task)
-		if _, state, _ := strings.Cut(string(text), ") "); !strings.HasPrefix(state, "T") {
-			return false
-		}
-	}
-	return true
+	return proc.AwaitFrozen(p.pid)
 }
 
 // replaced waits until another process than the remembered one accepts in a slot, and remembers that.
@@ -154,27 +144,27 @@ func (s *server) same() error {
 	return nil
 }
 
-// cmdJournal deals with the journal's process.
-func cmdJournal(ts *testscript.TestScript, w *world, args []string) {
+// cmdLogWriter deals with the log writer.
+func cmdLogWriter(ts *testscript.TestScript, w *world, args []string) {
 	s, in := w.running(ts), &words{ts, args}
 	switch verb := in.next("signal or replaced"); verb {
 	case "signal":
-		ts.Check(s.journal.signal(in.next("signal")))
+		ts.Check(s.logWriter.signal(in.next("signal")))
 	case "replaced":
-		ts.Check(s.journalReplaced())
+		ts.Check(s.logWriterReplaced())
 	default:
-		ts.Fatalf("journal %s: no such verb", verb)
+		ts.Fatalf("logwriter %s: no such verb", verb)
 	}
 	in.end()
 }
 
-// journalReplaced waits until another process than the remembered one is the journal.
-func (s *server) journalReplaced() error {
+// logWriterReplaced waits until another process than the remembered one is the log writer.
+func (s *server) logWriterReplaced() error {
 	var last error
-	err := await("successor of the journal", func() bool {
+	err := await("successor of the log writer", func() bool {
 		var report serverstats.Report
 		report, last = s.stats()
-		return last == nil && report.Journal.State == string(serverstats.StateRunning) && report.Journal.PID != s.journal.pid
+		return last == nil && report.Journal.State == string(serverstats.StateRunning) && report.Journal.PID != s.logWriter.pid
 	})
 	if err != nil {
 		return errors.Join(err, last)

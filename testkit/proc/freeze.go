@@ -22,16 +22,24 @@ func Freeze(pid int) error {
 	if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
 		return fmt.Errorf("proc: stop process %d: %w", pid, err)
 	}
+	if err := AwaitFrozen(pid); err != nil {
+		return errors.Join(err, Thaw(pid))
+	}
+	return nil
+}
+
+// AwaitFrozen returns when every thread of a process that was sent SIGSTOP stands still. Errors: it has ended, or runs on.
+func AwaitFrozen(pid int) error {
 	for end := time.Now().Add(freezeMax); time.Now().Before(end); time.Sleep(freezePoll) {
 		still, err := frozen(pid)
 		if err != nil {
-			return errors.Join(fmt.Errorf("proc: stop process %d: %w", pid, err), Thaw(pid))
+			return fmt.Errorf("proc: await the stop of process %d: %w", pid, err)
 		}
 		if still {
 			return nil
 		}
 	}
-	return errors.Join(fmt.Errorf("proc: process %d did not stop within %v", pid, freezeMax), Thaw(pid))
+	return fmt.Errorf("proc: process %d did not stop within %v", pid, freezeMax)
 }
 
 // Thaw lets a frozen process go on.

@@ -25,7 +25,7 @@ type Certificate struct {
 	Kills       int                `json:"kills"`
 	Cut         int                `json:"connections_cut"`
 	Starts      int                `json:"server_starts"`
-	Restarts    int                `json:"process_restarts"` // of workers and the journal, by the master
+	Restarts    int                `json:"process_restarts"` // of workers and the log writer, by the master
 	Money       MoneyCounts        `json:"money"`
 	Chat        ChatCounts         `json:"chat"`
 	Checks      []Check            `json:"checks"`
@@ -141,10 +141,10 @@ func (c *Certificate) text() string {
 		time.Duration(c.Seconds*float64(time.Second)).Round(100*time.Millisecond))
 	line("\nWhat was done to it")
 	for _, done := range c.Done {
-		line("  %6d  %-*s %s", done.Times, faultNameLen, done.Fault, done.What)
+		line("  %6d  %-*s %s", done.Times, faultNameWidth(), done.Fault, done.What)
 	}
 	for _, s := range c.Skipped {
-		line("       –  %-*s NOT done here: %s", faultNameLen, s.Fault, s.Why)
+		line("       –  %-*s NOT done here: %s", faultNameWidth(), s.Fault, s.Why)
 	}
 	line("  %d kills; %d connections were cut; the server was started %d times, its master restarted processes %d times",
 		c.Kills, c.Cut, c.Starts, c.Restarts)

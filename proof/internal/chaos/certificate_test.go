@@ -30,7 +30,7 @@ func TestACertificateSaysWhatDidNotHold(t *testing.T) {
 	}
 	for _, part := range []string{
 		"  OK      this holds: 3 things\n  FAILED  that does not: 4 things\n            the second of them\n",
-		"       –  full-disk      NOT done here: no root\n", "NOT everything held. Again: tradechat-proof chaos --kills 0 --seed 5 ",
+		"       –  full-disk       NOT done here: no root\n", "NOT everything held. Again: tradechat-proof chaos --kills 0 --seed 5 ",
 	} {
 		if !strings.Contains(text.String(), part) {
 			t.Errorf("no %q in:\n%s", part, &text)

@@ -1,7 +1,7 @@
 // Package chaos is the drill: a server under a load of money and chat, to which a seeded nemesis does at random moments what
 // can happen to a server, and at the end a certificate of what held.
 //
-//	bank clients ─┐                  ┌──▶ tradechatd: master, workers, journal ──▶ data folder, where possible on a disk of its own
+//	bank clients ─┐                  ┌──▶ tradechatd: master, workers, log writer ──▶ data folder, where possible on a disk of its own
 //	              ├──▶ faultproxy ───┘         ▲                                        ▲
 //	chat clients ─┘     ▲ cut, delay, drop     │ kill -9, stop, start, reboot           │ full
 //	                    └───────────────── nemesis ──────────────────────────────────────┘

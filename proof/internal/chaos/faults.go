@@ -2,27 +2,24 @@ package chaos
 
 import (
 	"context"
-	"strings"
+	"fmt"
 )
-
-// faultNameLen is the width of a column of names.
-const faultNameLen = 14
 
 // The faults' names.
 const (
-	faultKillWorker  = "kill-worker"
-	faultKillJournal = "kill-journal"
-	faultKillMaster  = "kill-master"
-	faultKillAll     = "kill-all"
-	faultReboot      = "reboot"
-	faultStopWorker  = "stop-worker"
-	faultStopJournal = "stop-journal"
-	faultHang        = "hang"
-	faultCut         = "cut"
-	faultDelay       = "delay"
-	faultDrop        = "drop"
-	faultPartition   = "partition"
-	faultFullDisk    = "full-disk"
+	faultKillWorker    = "kill-worker"
+	faultKillLogWriter = "kill-log-writer"
+	faultKillMaster    = "kill-master"
+	faultKillAll       = "kill-all"
+	faultReboot        = "reboot"
+	faultStopWorker    = "stop-worker"
+	faultStopLogWriter = "stop-log-writer"
+	faultHang          = "hang"
+	faultCut           = "cut"
+	faultDelay         = "delay"
+	faultDrop          = "drop"
+	faultPartition     = "partition"
+	faultFullDisk      = "full-disk"
 )
 
 // fault is one thing that the nemesis does.
@@ -37,13 +34,13 @@ type fault struct {
 // faults are all that there are.
 var faults = []fault{
 	{faultKillWorker, "a worker killed", 56, true, (*nemesis).killWorker},
-	{faultKillJournal, "the journal process killed", 14, true, (*nemesis).killJournal},
+	{faultKillLogWriter, "the log writer killed", 14, true, (*nemesis).killLogWriter},
 	{faultKillMaster, "the master killed, the server started again", 8, true, (*nemesis).killMaster},
 	{faultKillAll, "all processes killed at once, the server started again", 8, true, (*nemesis).killAll},
 	{faultReboot, "all killed and the shared memory lost, started from disk", 4, true, (*nemesis).reboot},
 	{faultStopWorker, "a worker stopped for less than the watchdog allows", 8, false, (*nemesis).stopWorker},
-	{faultStopJournal, "the journal stopped for less than the watchdog allows", 6, false, (*nemesis).stopJournal},
-	{faultHang, "a worker or the journal stopped until the watchdog killed it", 3, false, (*nemesis).hang},
+	{faultStopLogWriter, "the log writer stopped for less than the watchdog allows", 6, false, (*nemesis).stopLogWriter},
+	{faultHang, "a worker or the log writer stopped until the watchdog killed it", 3, false, (*nemesis).hang},
 	{faultCut, "connections cut, some in the middle of a frame", 12, false, (*nemesis).cut},
 	{faultDelay, "everything delayed for a while", 8, false, (*nemesis).delay},
 	{faultDrop, "connections that go silent, and end", 6, false, (*nemesis).drop},
@@ -59,10 +56,18 @@ func FaultNames() (names []string) {
 	return names
 }
 
+// faultNameWidth is the width of a column of names.
+func faultNameWidth() (width int) {
+	for _, f := range faults {
+		width = max(width, len(f.name))
+	}
+	return width
+}
+
 // FaultsHelp tells people what the faults are, a line each.
 func FaultsHelp() (text string) {
 	for _, f := range faults {
-		text += "  " + f.name + strings.Repeat(" ", faultNameLen-len(f.name)) + f.what + "\n"
+		text += fmt.Sprintf("  %-*s %s\n", faultNameWidth(), f.name, f.what)
 	}
 	return text
 }

@@ -33,7 +33,7 @@ const (
 	// pause, and after five deaths of the journal with read-only: two seconds, and some for its start.
 	recoversAfter = 2300 * time.Millisecond
 
-	// readyMax is how long the server may take, after the last fault, until all workers and the journal run.
+	// readyMax is how long the server may take, after the last fault, until all workers and the log writer run.
 	readyMax = time.Minute
 )
 

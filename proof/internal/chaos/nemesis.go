@@ -36,8 +36,8 @@ type nemesis struct {
 	delayUntil time.Time
 }
 
-// journalSlot stands for the journal in nemesis.recovered.
-const journalSlot = -1
+// logWriterSlot stands for the log writer in nemesis.recovered.
+const logWriterSlot = -1
 
 func newNemesis(o Options, random *rand.Rand, t *target, p *faultproxy.Proxy, flood []server.User) *nemesis {
 	n := &nemesis{
@@ -127,12 +127,12 @@ func (n *nemesis) aWorker(ctx context.Context, tooSoon bool) (serverstats.Worker
 	return w, v, orNobody(err)
 }
 
-func (n *nemesis) theJournal(ctx context.Context) (victim, error) {
+func (n *nemesis) theLogWriter(ctx context.Context) (victim, error) {
 	stats, err := n.target.server.Stats(ctx)
 	switch {
 	case err != nil:
 		return victim{}, err
-	case stats.Journal.PID == 0 || stats.Journal.State != "running" || !n.ripe(journalSlot):
+	case stats.Journal.PID == 0 || stats.Journal.State != "running" || !n.ripe(logWriterSlot):
 		return victim{}, errNobody
 	}
 	v, err := hold(stats.Journal.PID)

@@ -23,13 +23,13 @@ func (n *nemesis) killWorker(ctx context.Context) error {
 	return v.signal(unix.SIGKILL)
 }
 
-func (n *nemesis) killJournal(ctx context.Context) error {
-	v, err := n.theJournal(ctx)
+func (n *nemesis) killLogWriter(ctx context.Context) error {
+	v, err := n.theLogWriter(ctx)
 	if err != nil {
 		return err
 	}
 	defer v.release()
-	n.died(journalSlot)
+	n.died(logWriterSlot)
 	return v.signal(unix.SIGKILL)
 }
 
@@ -76,12 +76,12 @@ func (n *nemesis) stopWorker(ctx context.Context) error {
 	return n.stopFor(ctx, v, w.Slot)
 }
 
-func (n *nemesis) stopJournal(ctx context.Context) error {
-	v, err := n.theJournal(ctx)
+func (n *nemesis) stopLogWriter(ctx context.Context) error {
+	v, err := n.theLogWriter(ctx)
 	if err != nil {
 		return err
 	}
-	return n.stopFor(ctx, v, journalSlot)
+	return n.stopFor(ctx, v, logWriterSlot)
 }
 
 // stopFor stops a process for a while, in the middle of which something may be killed.
@@ -103,7 +103,7 @@ func (n *nemesis) stopFor(ctx context.Context, v victim, slot int) (err error) {
 	return clock.Sleep(ctx, d/2)
 }
 
-// meanwhile kills a worker that is not the one of a slot, or everything: what a stopped journal has not written is then lost
+// meanwhile kills a worker that is not the one of a slot, or everything: what a stopped log writer has not written is then lost
 // with the memory, and nobody may have been told of it.
 func (n *nemesis) meanwhile(ctx context.Context, slot int) error {
 	name := []string{faultKillWorker, faultKillAll, faultReboot}[n.random.IntN(3)]
@@ -155,11 +155,11 @@ func (n *nemesis) hang(ctx context.Context) error {
 }
 
 func (n *nemesis) hangJournal(ctx context.Context) error {
-	v, err := n.theJournal(ctx)
+	v, err := n.theLogWriter(ctx)
 	if err != nil {
 		return err
 	}
-	return n.hangUntil(ctx, v, journalSlot, func(s serverstats.Report) bool {
+	return n.hangUntil(ctx, v, logWriterSlot, func(s serverstats.Report) bool {
 		return s.Journal.State == "running" && s.Journal.PID != v.pid
 	})
 }

@@ -24,7 +24,7 @@ type target struct {
 
 	births   []int64 // of lives, see roomcheck
 	starts   int
-	restarts int // of workers and of the journal, by the master, as far as they were seen
+	restarts int // of workers and of the log writer, by the master, as far as they were seen
 	doubted  problems
 }
 
@@ -113,7 +113,7 @@ func restartsOf(s serverstats.Report) (n int) {
 	return n
 }
 
-// awaitWhole returns when all workers and the journal run.
+// awaitWhole returns when all workers and the log writer run.
 func (t *target) awaitWhole(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyMax)
 	defer cancel()

@@ -41,7 +41,7 @@ func TestWrongUsage(t *testing.T) {
 		{"chaos --workers 1", "workers is 1"},
 		{"chaos --clients 5", "clients is 5, want 6 … 600"},
 		{"chaos --kills -1", "kills is -1"},
-		{"chaos --faults cut,nonsense", "no fault is called \"nonsense\"; there are kill-worker, kill-journal"},
+		{"chaos --faults cut,nonsense", "no fault is called \"nonsense\"; there are kill-worker, kill-log-writer"},
 		{"chaos --kills 5 --faults cut,delay", "none of the faults kills"},
 	} {
 		code, out, problems := run(t, strings.Fields(c.args)...)

@@ -12,7 +12,7 @@ import (
 func newSyncBench(t *testing.T) (b *bench, journal *shmstore.Store) {
 	t.Helper()
 	b = makeBench(t, true)
-	journal, err := b.segment.Bind(b.segment.Shape().JournalSlot(), func(int) {})
+	journal, err := b.segment.Bind(b.segment.Shape().LogWriterSlot(), func(int) {})
 	check(t, err)
 	b.segment.UseJournal(b.segment.Head())
 	return b, journal

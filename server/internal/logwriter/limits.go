@@ -3,7 +3,7 @@ package logwriter
 import "time"
 
 const (
-	// idleMax is how long the journal sleeps at most: its heart must beat, and a wake-up that is lost costs no more.
+	// idleMax is how long the log writer sleeps at most: its heart must beat, and a wake-up that is lost costs no more.
 	idleMax = 100 * time.Millisecond
 
 	// syncEvery is how much time --durability async may lose.

@@ -95,13 +95,13 @@ func (p *process) watch() {
 	go func() {
 		end := func() {
 			p.stopping.Store(true)
-			p.segment.WakeJournal()
+			p.segment.WakeLogWriter()
 		}
 		if err := p.heritage.Obey(end); err != nil {
 			p.log.Error().Err(err).Msg("the master cannot be heard")
 		}
 		p.orphaned.Store(true)
-		p.segment.WakeJournal()
+		p.segment.WakeLogWriter()
 	}()
 }
 

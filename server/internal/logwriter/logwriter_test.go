@@ -43,7 +43,7 @@ func (o *onlooker) Append(records []ledger.Record) error {
 
 func (o *onlooker) Sync() error { return o.do("sync", o.Writer.Sync) }
 
-// desk is a journal process on a segment and a folder of its own, in this process.
+// desk is a log writer on a segment and a folder of its own, in this process.
 type desk struct {
 	*process
 	watched *onlooker

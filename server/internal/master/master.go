@@ -209,7 +209,7 @@ func (m *Master) withStore(f func(*shmstore.Store)) {
 	m.store.SetNow(uint64(time.Now().UnixNano()))
 	m.store.Beat()
 	f(m.store)
-	m.store.NudgeJournal()
+	m.store.NudgeLogWriter()
 }
 
 // say writes a line that scripts wait for. stdout is a queue, which cannot fail here.

@@ -28,8 +28,8 @@ func TestSlotsAreTheSegments(t *testing.T) {
 		if len(slots) != shape.Slots() {
 			t.Errorf("%d workers: the roles have %d slots, a segment %d", workers, len(slots), shape.Slots())
 		}
-		if writer, _ := Of(LogWriter); !slices.Equal(writer.Slots(c), []int{shape.JournalSlot()}) {
-			t.Errorf("%d workers: the log writer has slot %v, the segment says %d", workers, writer.Slots(c), shape.JournalSlot())
+		if writer, _ := Of(LogWriter); !slices.Equal(writer.Slots(c), []int{shape.LogWriterSlot()}) {
+			t.Errorf("%d workers: the log writer has slot %v, the segment says %d", workers, writer.Slots(c), shape.LogWriterSlot())
 		}
 	}
 }

@@ -74,5 +74,5 @@
 //  5. What a client can make the worker hold is bounded: input by one frame and two reads, answers by what one turn adds to
 //     an empty queue, since nothing more is read or answered while any wait, pushes by --max-outbound, answers that wait for
 //     the journal by half of that and by parkedBytesMax.
-//  6. While anything is parked the slot awaits the seq at its front: the journal wakes it, and no wake-up is lost.
+//  6. While anything is parked the slot awaits the seq at its front: the log writer wakes it, and no wake-up is lost.
 package worker

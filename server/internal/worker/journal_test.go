@@ -20,7 +20,7 @@ type journal struct {
 // openJournal has answers wait from now on. What is in the log already is durable.
 func (c *cluster) openJournal() *journal {
 	c.t.Helper()
-	store, err := c.segment.Bind(c.segment.Shape().JournalSlot(), func(slot int) { _ = libnet.EventFD(c.events[slot]).Signal() })
+	store, err := c.segment.Bind(c.segment.Shape().LogWriterSlot(), func(slot int) { _ = libnet.EventFD(c.events[slot]).Signal() })
 	must(c.t, err)
 	c.segment.UseJournal(c.segment.Head())
 	return &journal{cluster: c, store: store}

@@ -59,7 +59,7 @@ func TestWorkerUnderLoadAllocatesNothing(t *testing.T) {
 func loadAllocatesNothing(t *testing.T, c *cluster) {
 	c.addUser("alice", 1<<40)
 	bob := c.addUser("bob", 0)
-	c.master.NudgeJournal()
+	c.master.NudgeLogWriter()
 	c.start()
 	must(t, c.segment.AwaitDurable(c.segment.Head(), patience))
 	p := c.workers[0].enter(t, "alice").

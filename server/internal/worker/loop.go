@@ -106,11 +106,11 @@ func (w *Worker) end() {
 	w.depth--
 }
 
-// settle wakes the journal if something was committed, and sends what is durable.
+// settle wakes the log writer if something was committed, and sends what is durable.
 func (w *Worker) settle() {
 	if w.committed {
 		w.committed = false
-		w.store.NudgeJournal()
+		w.store.NudgeLogWriter()
 	}
 	w.releaseDurable()
 }

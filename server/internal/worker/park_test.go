@@ -559,7 +559,7 @@ func TestTheJournalIsWoken(t *testing.T) {
 				select {
 				case <-woken:
 				case <-time.After(patience):
-					t.Fatal("the journal sleeps on")
+					t.Fatal("the log writer sleeps on")
 				}
 			}
 		})

@@ -57,7 +57,7 @@ var checks = []check{
 	{"woken", store, []string{"-test.run", woken}, []string{store}},
 	{"processes", store, []string{"-test.run", processes}, []string{store}},
 	{"journal files", files, []string{"-test.skip", byteByByte}, []string{files}},
-	{"journal process", journal, nil, []string{store, files, journal}},
+	{"log writer", journal, nil, []string{store, files, journal}},
 	{"worker", worker, []string{"-test.skip", allocations}, []string{store, worker}},
 	{"server", "server/scenario", nil, []string{store, files, journal, worker}},
 }

@@ -216,14 +216,14 @@ var mutants = []mutant{
 		}},
 	},
 	{
-		"acknowledged-unsynced", "the journal publishes a group before its sync", "server/internal/logwriter/logwriter.go",
+		"acknowledged-unsynced", "the log writer publishes a group before its sync", "server/internal/logwriter/logwriter.go",
 		[]replacement{{
 			"\t\tif err := p.writer.Sync(); err != nil {\n\t\t\treturn err\n\t\t}\n",
 			"\t\tp.store.PublishDurable(p.writer.Head())\n\t\tif err := p.writer.Sync(); err != nil {\n\t\t\treturn err\n\t\t}\n",
 		}},
 	},
 	{
-		"published-unwritten", "the journal publishes a group before it is written", "server/internal/logwriter/logwriter.go",
+		"published-unwritten", "the log writer publishes a group before it is written", "server/internal/logwriter/logwriter.go",
 		[]replacement{{
 			"\tif err := p.writer.Append(group); err != nil {\n",
 			"\tp.store.PublishDurable(group[len(group)-1].Seq)\n\tif err := p.writer.Append(group); err != nil {\n",
@@ -235,6 +235,6 @@ var mutants = []mutant{
 	},
 	{
 		"journal-not-nudged", "a worker commits and does not wake the journal", "server/internal/worker/loop.go",
-		[]replacement{{"\t\tw.store.NudgeJournal()\n", ""}},
+		[]replacement{{"\t\tw.store.NudgeLogWriter()\n", ""}},
 	},
 }
