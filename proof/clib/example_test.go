@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tradechat.internal/testkit/proc"
+	"tradechat.internal/testkit/programs"
 	"tradechat.internal/testkit/server"
 )
 
@@ -48,13 +49,7 @@ func examples(t *testing.T) (chat, dump string) {
 // startServer runs a tradechatd of our own that anybody may register at.
 func startServer(t *testing.T) *server.Server {
 	t.Helper()
-	folder := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(folder, "tradechatd"), "./cmd/tradechatd")
-	cmd.Dir = root + "/server"
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	binaries, err := proc.FindBinaries(folder)
+	binaries, err := proc.FindBinaries(programs.Folder(t, "tradechatd"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tradechat.internal/testkit/programs"
 )
 
 var extent = flag.String("clib", "quick", "`extent` of the tests of the C libraries: quick, or all")
@@ -52,6 +54,7 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	os.RemoveAll(madeFolder)
+	programs.Remove()
 	os.Exit(code)
 }
 
@@ -109,8 +112,8 @@ func eachLanguage(t *testing.T, source, library string, f func(t *testing.T, pro
 	}
 }
 
-// programs are those that were compiled, by their command lines.
-var programs = map[string]string{}
+// compiled are the programs made so far, by their command lines.
+var compiled = map[string]string{}
 
 // compile makes a program in the language from a source in testdata, or of an absolute path. Tests that want the same one
 // share it.
@@ -123,10 +126,10 @@ func compile(t testing.TB, l language, source string, args ...string) (program s
 	language := map[string]string{"gcc": "c", "g++": "c++"}[l.compiler]
 	all := slices.Concat([]string{"-std=" + l.standard}, strict, []string{"-x", language, source, "-x", "none"}, args)
 	line := strings.Join(append(all, l.compiler), " ")
-	if program = programs[line]; program == "" {
-		program = filepath.Join(madeFolder, fmt.Sprintf("%s-%d", strings.TrimSuffix(filepath.Base(source), ".c"), len(programs)))
+	if program = compiled[line]; program == "" {
+		program = filepath.Join(madeFolder, fmt.Sprintf("%s-%d", strings.TrimSuffix(filepath.Base(source), ".c"), len(compiled)))
 		run(t, command(t, l.compiler, append(all, "-o", program)...))
-		programs[line] = program
+		compiled[line] = program
 	}
 	return program
 }

@@ -21,26 +21,19 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
+
+	"tradechat.internal/testkit/programs"
 )
 
 // raceVariable, set to anything, has the programs built with the race detector.
 const raceVariable = "TRADECHAT_SCENARIO_RACE"
-
-// programs are what the scripts run, by the folder of their module.
-var programs = map[string]string{
-	"../../server":  "./cmd/tradechatd",
-	"../../cli":     "./cmd/tradechat",
-	"../../loadgen": "./cmd/tradechat-loadgen",
-}
 
 // The folders of this run: the built programs, and the scripts' work folders. Paths are short, since a socket's address
 // must hold one.
@@ -95,35 +88,7 @@ func prepare(folder string) error {
 	binFolder, workFolder = filepath.Join(folder, "bin"), filepath.Join(folder, "w")
 	return errors.Join(
 		os.Chmod(folder, 0o755), // the programs are also run by processes of other users
-		os.Mkdir(binFolder, 0o755), os.Mkdir(workFolder, 0o700), buildPrograms(binFolder))
-}
-
-func buildPrograms(folder string) error {
-	var wg sync.WaitGroup
-	failures := make(chan error, len(programs))
-	for module, pkg := range programs {
-		wg.Go(func() { failures <- build(folder, module, pkg) })
-	}
-	wg.Wait()
-	close(failures)
-	for err := range failures {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func build(folder, module, pkg string) error {
-	args := []string{"build", "-C", module, "-o", folder + "/"}
-	if os.Getenv(raceVariable) != "" {
-		args = append(args, "-race")
-	}
-	out, err := exec.Command("go", append(args, pkg)...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("go %s %s: %w\n%s", strings.Join(args, " "), pkg, err, out)
-	}
-	return nil
+		os.Mkdir(binFolder, 0o755), os.Mkdir(workFolder, 0o700), programs.Build(binFolder, os.Getenv(raceVariable) != "", "tradechatd", "tradechat", "tradechat-loadgen"))
 }
 
 func TestScripts(t *testing.T) {

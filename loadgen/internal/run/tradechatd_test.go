@@ -1,148 +1,53 @@
 package run
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"tradechat.internal/loadgen/internal/config"
 	"tradechat.internal/loadgen/internal/progress"
 	"tradechat.internal/loadgen/internal/report"
 	"tradechat.internal/loadgen/internal/sweep"
+	"tradechat.internal/testkit/proc"
+	"tradechat.internal/testkit/programs"
+	tradechatserver "tradechat.internal/testkit/server"
 )
 
-// readyMax and stopMax bound how long a tradechatd may take to start and to end.
-const readyMax, stopMax = time.Minute, time.Minute
-
-// builtFolder holds the tradechatd that was built.
-var builtFolder string
-
-// built makes the tradechatd that the tests run against, once.
-var built = sync.OnceValues(func() (path string, err error) {
-	if builtFolder, err = os.MkdirTemp("", "loadgen"); err != nil {
-		return "", err
-	}
-	path = filepath.Join(builtFolder, "tradechatd")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", path, "./cmd/tradechatd")
-	build.Dir = filepath.Join("..", "..", "..", "server")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if builtFolder != "" {
-		_ = os.RemoveAll(builtFolder)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { programs.Main(m) }
 
 // tradechatd is a real server, with processes of its own.
-type tradechatd struct {
-	address string
-	master  *exec.Cmd
-	log     *os.File
-}
+type tradechatd struct{ *tradechatserver.Server }
 
-func startTradechatd(t *testing.T, workers int) *tradechatd {
+func startTradechatd(t *testing.T, workers int) tradechatd {
 	t.Helper()
-	path, err := built()
+	binaries, err := proc.FindBinaries(programs.Folder(t, "tradechatd"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder := t.TempDir()
-	d := &tradechatd{master: exec.Command(path, "--listen", "127.0.0.1:0", "--workers", strconv.Itoa(workers),
-		"--data", filepath.Join(folder, "data"),
-		"--durability", "none", "--registration", "open", "--kdf-iterations", "4096", "--log-level", "warn")}
-	if d.log, err = os.Create(filepath.Join(folder, "log")); err != nil {
-		t.Fatal(err)
-	}
-	defer d.log.Close()
-	d.master.Stderr = d.log
-	stdout, err := d.master.StdoutPipe()
+	s, err := tradechatserver.Start(t.Context(), binaries, tradechatserver.Options{
+		Workers: workers, Args: []string{"--durability", "none", "--registration", "open", "--log-level", "warn"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.master.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.stop(t) })
-	ready := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(stdout).ReadString('\n')
-		ready <- line
-	}()
-	select {
-	case line := <-ready:
-		address, ok := strings.CutPrefix(strings.TrimSpace(line), "ready ")
-		if !ok {
-			t.Fatalf("tradechatd said %q\n%s", line, d.said())
+	t.Cleanup(func() {
+		defer s.Discard()
+		if _, err := s.Stop(); err != nil {
+			t.Error(err)
 		}
-		d.address = address
-	case <-time.After(readyMax):
-		t.Fatalf("tradechatd is not ready after %v", readyMax)
-	}
-	return d
-}
-
-// said is what it has logged.
-func (d *tradechatd) said() string {
-	text, err := os.ReadFile(d.log.Name())
-	return fmt.Sprintf("%s%v", text, err)
-}
-
-func (d *tradechatd) stop(t *testing.T) {
-	_ = d.master.Process.Signal(syscall.SIGTERM)
-	kill := time.AfterFunc(stopMax, func() { _ = d.master.Process.Kill() })
-	defer kill.Stop()
-	if err := d.master.Wait(); err != nil {
-		t.Errorf("tradechatd: %v\n%s", err, d.said())
-	}
-}
-
-// children are the processes of the server but the master: its workers and the journal.
-func (d *tradechatd) children(t *testing.T) (pids []int) {
-	t.Helper()
-	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", d.master.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, list := range lists {
-		text, err := os.ReadFile(list)
-		if err != nil {
-			continue // the master's thread has ended
-		}
-		for field := range strings.FieldsSeq(string(text)) {
-			pid, err := strconv.Atoi(field)
-			if err != nil {
-				t.Fatal(err)
-			}
-			pids = append(pids, pid)
-		}
-	}
-	return pids
+	})
+	return tradechatd{s}
 }
 
 // run makes a load of the server and judges it.
-func (d *tradechatd) run(t *testing.T, display *progress.Display, change func(*config.Config)) *report.Summary {
+func (d tradechatd) run(t *testing.T, display *progress.Display, change func(*config.Config)) *report.Summary {
 	t.Helper()
 	cfg := config.Defaults()
-	cfg.Server, cfg.Connections, cfg.Threads = d.address, 8, 2
+	cfg.Server, cfg.Connections, cfg.Threads = d.Address, 8, 2
 	change(&cfg)
 	if err := cfg.Complete(); err != nil {
 		t.Fatal(err)
@@ -151,7 +56,7 @@ func (d *tradechatd) run(t *testing.T, display *progress.Display, change func(*c
 	defer cancel()
 	summary, err := Run(ctx, cfg, display, Outputs{})
 	if err != nil {
-		t.Fatalf("%v\n%s", err, d.said())
+		t.Fatal(d.Explain(err))
 	}
 	return summary
 }
@@ -192,21 +97,23 @@ func TestStallShowsInTheCorrectedLatencies(t *testing.T) {
 	}
 }
 
-// standStill stops the worker for a while; the journal, with it.
-func (d *tradechatd) standStill(t *testing.T, stall time.Duration) {
-	pids := d.children(t)
-	if len(pids) < 2 {
-		t.Errorf("the server has the processes %v besides its master, want a worker and the journal", pids)
+// standStill stops the workers and the log writer for a while.
+func (d tradechatd) standStill(t *testing.T, stall time.Duration) {
+	pids, err := d.PIDs(t.Context())
+	if err != nil || len(pids) < 3 {
+		t.Errorf("the server has the processes %v (%v), want a master, a worker and the log writer", pids, err)
+		return
 	}
-	for _, pid := range pids {
-		if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
-			t.Errorf("stop %d: %v", pid, err)
+	children := pids[1:]
+	for _, pid := range children {
+		if err := proc.Freeze(pid); err != nil {
+			t.Error(err)
 		}
 	}
 	time.Sleep(stall) // the stall itself
-	for _, pid := range pids {
-		if err := unix.Kill(pid, unix.SIGCONT); err != nil {
-			t.Errorf("continue %d: %v", pid, err)
+	for _, pid := range children {
+		if err := proc.Thaw(pid); err != nil {
+			t.Error(err)
 		}
 	}
 }

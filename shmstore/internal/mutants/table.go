@@ -14,7 +14,7 @@ type replacement struct{ old, new string }
 var mutants = []mutant{
 	{
 		"head-before-record", "the head is raised before the record is whole", "shmstore/log.go",
-		[]replacement{{"\trec.Seq = seq\n", "\trec.Seq = seq\n\tc.head.Store(seq)\n"}},
+		[]replacement{{"\trec.Seq = seq\n", "\trec.Seq = seq\n\tst.seg.control.head.Store(seq)\n"}},
 	},
 	{
 		"head-before-pending", "the head is raised before the pending seq is set", "shmstore/log.go",
@@ -207,6 +207,22 @@ var mutants = []mutant{
 			"\tif err := w.disk.sync(w.file); err != nil {\n\t\treturn w.die(",
 			"\tif err := error(nil); err != nil {\n\t\treturn w.die(",
 		}},
+	},
+	{
+		"retry-with-other-contents", "a retry is not held against the contents of the request that was applied", "shmstore/retry.go",
+		[]replacement{{"(r.Fingerprint == o.fingerprint || r.Fingerprint == 0) && ", ""}},
+	},
+	{
+		"refusal-not-noted", "a refused request may come again with other contents", "shmstore/retry.go",
+		[]replacement{{"\trow.refusedPrint = fingerprint\n", "\t_ = fingerprint\n"}},
+	},
+	{
+		"session-ids-without-epoch", "the sessions of a new segment may have the ids of the old one's", "shmstore/sessionid.go",
+		[]replacement{{"c.sessionEpoch << sessionEpochShift", "c.sessionEpoch &^ c.sessionEpoch << sessionEpochShift"}},
+	},
+	{
+		"session-ids-of-the-future", "a session's id names a head that the log has not reached, which hides its own postings", "shmstore/sessionid.go",
+		[]replacement{{"next>>sessionSerialBits > head", "next>>sessionSerialBits > head+1<<40"}},
 	},
 	{
 		"misfit-written", "a record that does not follow from those before it is written", "ledger/journal/writer.go",
