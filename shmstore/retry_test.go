@@ -272,17 +272,21 @@ func TestARetryHasTheContentsOfItsRequest(t *testing.T) {
 	if out[0].Err != nil || !errors.Is(out[1].Err, ErrInsufficientFunds) {
 		t.Fatal(out)
 	}
-	for name, other := range map[string][]Leg{
-		"the refused leg's amount": {asked[0], {To: bob, Amount: 5}},
-		"the refused leg's payee":  {asked[0], {To: carol, Amount: 1000}},
-		"the applied leg's amount": {{To: bob, Amount: 11}, asked[1]},
-		"the order":                {asked[1], asked[0]},
-		"a leg less":               asked[:1],
-	} {
-		if _, err := st.TransferBatch(alice, 1, other, make([]LegResult, len(other))); !errors.Is(err, ErrRetryMismatch) {
-			t.Errorf("%s: %v", name, err)
+	batchAgain := func(when string) {
+		t.Helper()
+		for name, other := range map[string][]Leg{
+			"the refused leg's amount": {asked[0], {To: bob, Amount: 5}},
+			"the refused leg's payee":  {asked[0], {To: carol, Amount: 1000}},
+			"the applied leg's amount": {{To: bob, Amount: 11}, asked[1]},
+			"the order":                {asked[1], asked[0]},
+			"a leg less":               asked[:1],
+		} {
+			if _, err := st.TransferBatch(alice, 1, other, make([]LegResult, len(other))); !errors.Is(err, ErrRetryMismatch) {
+				t.Errorf("%s, %s: %v", name, when, err)
+			}
 		}
 	}
+	batchAgain("at once")
 	if p, err := st.TransferBatch(alice, 1, asked, out); err != nil || !p.Replayed {
 		t.Errorf("the same again: %+v, %v", p, err)
 	}
@@ -299,6 +303,7 @@ func TestARetryHasTheContentsOfItsRequest(t *testing.T) {
 	refused("as a deposit", second(st.Deposit(alice, 2, 1000)), ErrRetryMismatch)
 	refused("as a batch", second(st.TransferBatch(alice, 2, asked, out)), ErrRetryMismatch)
 	must(t, second(st.TransferBatch(alice, 3, []Leg{{To: bob, Amount: 1000}}, out[:1])))
+	batchAgain("with another request refused since, so that only the log knows the contents")
 	refused("a batch of which no leg was applied", second(st.TransferBatch(alice, 3, []Leg{{To: bob, Amount: 1}}, out[:1])), ErrRetryMismatch)
 	must(t, second(st.DepositTo(alice.User, 2000)))
 	if p, err := st.Transfer(alice, 2, bob, 1000); err != nil || p.Replayed {
